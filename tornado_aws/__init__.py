@@ -1,0 +1,1 @@
+"""A fast, typed, asynchronous AWS client for Tornado and asyncio."""

@@ -1,0 +1,90 @@
+"""From parameters to an HTTP request and from an HTTP response to a result, by protocol.
+
+A protocol is a module with the three functions of `Protocol`. They are given the model of an
+operation once, at its first call, and return plain functions that are kept and called for every
+call. `PROTOCOLS` is the only place that knows the protocols' names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple, cast
+from typing import Protocol as Interface
+
+from tornado_aws.model import Operation, ServiceModel
+from tornado_aws.transport import Headers, Response
+
+PROTOCOLS: Mapping[str, str] = {
+    "json": "tornado_aws.protocols.json",
+}
+
+# botocore's order of preference for a service that speaks several (botocore/args.py).
+PREFERENCE: Sequence[str] = (
+    "smithy-rpc-v2-cbor",
+    "json",
+    "rest-json",
+    "rest-xml",
+    "query",
+    "ec2",
+)
+
+
+class HTTPParts(NamedTuple):
+    """What a serialiser makes of parameters.
+
+    Attributes:
+        method: the HTTP method.
+        path: percent-encoded path, beginning with a slash.
+        query: percent-encoded query without the question mark, "" for none.
+        headers: (name, value) pairs; neither ``Host`` nor anything of signing or framing.
+        body: all bytes, or an asynchronous iterable of chunks; None for no body.
+        host_prefix: expanded ``endpoint.hostPrefix`` of the operation, "" for none.
+        content_length: length of an iterable body in bytes, None when it is unknown.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes | AsyncIterable[bytes] | None
+    host_prefix: str = ""
+    content_length: int | None = None
+
+
+Serializer = Callable[[Mapping[str, Any]], HTTPParts]
+Parser = Callable[[Response], dict[str, Any]]
+ErrorParser = Callable[[Response, str], dict[str, Any]]
+
+
+class Protocol(Interface):
+    """What a protocol's module offers."""
+
+    def serializer(self, operation: Operation) -> Serializer:
+        """Return a function from valid parameters (without None) to the parts of a request."""
+
+    def parser(self, operation: Operation) -> Parser:
+        """Return a function from a response with status < 300 to the result.
+
+        The result is what botocore's parser gives, without ``ResponseMetadata``. The function
+        raises `ResponseParserError` when the body is not of this protocol.
+        """
+
+    def error_parser(self, model: ServiceModel) -> ErrorParser:
+        """Return a function from an error response and its code to the error's own members.
+
+        The dict is empty when the code is not modelled or the body is not of this protocol: an
+        error in a strange format is still an error. Code, message and request id are found by
+        `tornado_aws.errors`, which knows every format of the services.
+        """
+
+
+def load(metadata: Mapping[str, Any]) -> Protocol:
+    """Import the module of the protocol that a service with this metadata is spoken to in."""
+    return cast(Protocol, import_module(PROTOCOLS[choose(metadata)]))
+
+
+def choose(metadata: Mapping[str, Any]) -> str:
+    """Return the name of the protocol to use, as botocore chooses it."""
+    offered = metadata.get("protocols") or [metadata["protocol"]]
+    return next((name for name in PREFERENCE if name in offered), metadata["protocol"])
