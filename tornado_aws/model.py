@@ -173,4 +173,4 @@ class ServiceModel:
 
 
 def _lines(text: str) -> dict[str, str]:
-    return dict(line.split(" ", 1) for line in text.splitlines() if line)  # type: ignore[misc]
+    return dict(line.split(" ", 1) for line in text.splitlines() if line)
