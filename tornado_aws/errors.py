@@ -1,0 +1,175 @@
+"""What an error response says, whatever its format.
+
+Services answer errors in the format of their protocol, but gateways, load balancers and emulators
+answer in others; the raw client does not even know the protocol. So the format is taken from the
+response itself:
+
+* JSON (``__type``, ``code``, ``Code``; headers ``x-amzn-errortype``, ``x-amzn-query-error``);
+* XML (``<ErrorResponse><Error>``, ``<Response><Errors><Error>``, ``<Errors><Error>``, bare
+  ``<Error>``; with any namespace or none);
+* CBOR (``__type``);
+* no or another body: the status alone, an AWS error only if the response has an AWS request id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tornado_aws import txml
+from tornado_aws.transport import Response
+
+REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-amz-request-id")
+
+
+class ErrorDetails(NamedTuple):
+    """What an error response says.
+
+    Attributes:
+        code: the error code without namespace; the status as text when the body names none.
+        message: the service's text, "" when there is none.
+        request_id: the service's id of the request, None when there is none.
+        error: what botocore gives as ``ClientError.response["Error"]``: ``Code``, ``Message`` and,
+            with XML, the other elements beside them.
+        is_aws: whether the response is an AWS error at all.
+        host_id: S3's second id, None elsewhere.
+    """
+
+    code: str
+    message: str
+    request_id: str | None
+    error: dict[str, Any]
+    is_aws: bool
+    host_id: str | None = None
+
+
+def parse(response: Response) -> ErrorDetails:
+    """Return what an error response (status >= 300) says; never raises."""
+    body = response.body.lstrip()
+    if body.startswith(b"<"):
+        return _from_xml(response)
+    if body.startswith(b"{"):
+        return _from_members(response, _json_members(body))
+    if response.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return _from_members(response, _cbor_members(body))
+    return _from_members(response, {})
+
+
+def embedded_in_success(response: Response) -> ErrorDetails | None:
+    """Return the error that a response with status 200 carries as an XML ``<Error>``, if any.
+
+    S3 answers CopyObject, CompleteMultipartUpload and others like this when they fail midway.
+    """
+    start = response.body[:512].lstrip()
+    if not start.startswith(b"<") or b"<Error" not in start:
+        return None
+    details = _from_xml(response)
+    return details if details.is_aws else None
+
+
+def _from_members(response: Response, members: Mapping[str, Any]) -> ErrorDetails:
+    headers = response.headers
+    named = headers.get("x-amzn-errortype") or _first_text(members, "__type", "code", "Code")
+    code = _without_namespace(named)
+    message = _first_text(members, "message", "Message", "errorMessage")
+    request_id = request_id_of(headers)
+    is_aws = bool(code) or request_id is not None
+    error = {"Message": message, "Code": code or str(response.status)}
+    query_error = headers.get("x-amzn-query-error", "")
+    if ";" in query_error:
+        original, kind = query_error.split(";", 1)
+        error = {**error, "QueryErrorCode": error["Code"], "Code": original, "Type": kind}
+    if not members and not message:
+        error["Message"] = response.reason
+    return ErrorDetails(error["Code"], error["Message"], request_id, error, is_aws)
+
+
+def _from_xml(response: Response) -> ErrorDetails:
+    try:
+        root = _without_namespaces(txml.loads(response.body.decode("utf-8", "replace")))
+    except ValueError:
+        return _from_members(response, {})
+    fault, envelope = _find_xml_error(root)
+    if fault is None:
+        return _from_members(response, {})
+    error = {key: value for key, value in fault.items() if not key.startswith("@")}
+    code = _first_text(error, "Code") or str(response.status)
+    message = _first_text(error, "Message")
+    error.update(Code=code, Message=message)
+    request_id = _xml_request_id(error, envelope) or request_id_of(response.headers)
+    host_id = error.pop("HostId", None) or response.headers.get("x-amz-id-2")
+    return ErrorDetails(code, message, request_id, error, True, host_id)
+
+
+def _find_xml_error(root: Mapping[str, Any]) -> tuple[dict[str, Any] | None, Mapping[str, Any]]:
+    """Return the first ``Error`` element below `root` and the element that holds the request id."""
+    if "Error" in root:
+        return _as_element(root["Error"]), {}
+    envelope = next((value for value in root.values() if isinstance(value, dict)), {})
+    holder = envelope if "Error" in envelope else envelope.get("Errors", {})
+    if not isinstance(holder, dict):
+        return None, envelope
+    if "Errors" in root:
+        holder, envelope = root["Errors"], {}
+    return _as_element(holder.get("Error")), envelope
+
+
+def _as_element(value: Any) -> dict[str, Any] | None:
+    first = value[0] if isinstance(value, list) and value else value
+    return dict(first) if isinstance(first, dict) else None
+
+
+def _xml_request_id(error: dict[str, Any], envelope: Mapping[str, Any]) -> str | None:
+    own = error.pop("RequestId", None) or error.pop("RequestID", None)
+    found = own or envelope.get("RequestId") or envelope.get("RequestID")
+    return found if isinstance(found, str) else None
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """Return the service's request id from response headers, None when they have none."""
+    for name in REQUEST_ID_HEADERS:
+        if name in headers:
+            return headers[name]
+    return None
+
+
+def _first_text(members: Mapping[str, Any], *names: str) -> str:
+    for name in names:
+        value = members.get(name)
+        if value is not None and not isinstance(value, dict | list):
+            return str(value)
+    return ""
+
+
+def _without_namespace(name: str) -> str:
+    """Return ``Name`` of ``namespace#Name:http://...``."""
+    return name.split(":", 1)[0].rsplit("#", 1)[-1].strip() if "#" not in name else (
+        name.rsplit("#", 1)[-1].split(":", 1)[0].strip()
+    )
+
+
+def _without_namespaces(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key.rpartition("}")[2].rpartition(":")[2]: _without_namespaces(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_without_namespaces(item) for item in value]
+    return value
+
+
+def _json_members(body: bytes) -> Mapping[str, Any]:
+    try:
+        members = json.loads(body)
+    except ValueError:
+        return {}
+    return members if isinstance(members, dict) else {}
+
+
+def _cbor_members(body: bytes) -> Mapping[str, Any]:
+    from tornado_aws.protocols import cbor  # only services that speak CBOR need it
+
+    try:
+        members = cbor.loads(body)
+    except ValueError:
+        return {}
+    return members if isinstance(members, dict) else {}
