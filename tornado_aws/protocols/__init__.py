@@ -19,12 +19,12 @@ PROTOCOLS: Mapping[str, str] = {
     "json": "tornado_aws.protocols.json",
 }
 
-# botocore's order of preference for a service that speaks several (botocore/args.py).
+# botocore's order of preference for a service that speaks several (botocore/utils.py).
 PREFERENCE: Sequence[str] = (
-    "smithy-rpc-v2-cbor",
     "json",
     "rest-json",
     "rest-xml",
+    "smithy-rpc-v2-cbor",
     "query",
     "ec2",
 )

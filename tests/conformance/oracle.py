@@ -1,0 +1,186 @@
+"""What botocore sends for parameters, and what it understands of a response."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import botocore.session  # type: ignore[import-untyped]
+from botocore import (  # type: ignore[import-untyped]
+    UNSIGNED,
+    awsrequest,
+    handlers,
+    parsers,
+    serialize,
+)
+from botocore.config import Config  # type: ignore[import-untyped]
+
+from . import models
+
+ENDPOINT = "http://endpoint.test"
+
+# Framing, signing, retrying and naming oneself belong to other layers than the protocols.
+FOREIGN_HEADERS = frozenset(
+    {
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+        "content-length",
+        "expect",
+        "transfer-encoding",
+        "user-agent",
+        "x-amzn-trace-id",
+    }
+)
+
+
+class Sent(NamedTuple):
+    """A request, in terms that can be compared.
+
+    Attributes:
+        method: the HTTP method.
+        host: what the operation puts before the endpoint's own host (``prefix.``), "" for nothing.
+        path: the percent-encoded path.
+        query: the percent-encoded query, "" for none.
+        headers: values by lower-case name, without `FOREIGN_HEADERS`.
+        body: the body's bytes, b"" for none.
+    """
+
+    method: str
+    host: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def serialized(service: str, operation: str, params: Mapping[str, Any]) -> Sent:
+    """Return what botocore's serialiser makes of `params`, without handlers of single services.
+
+    Missing idempotency tokens are filled in as its client would; nothing is validated.
+    """
+    model = models.theirs(service)
+    operation_model = model.operation_model(operation)
+    filled = copy.deepcopy(dict(params))
+    handlers.generate_idempotent_uuid(filled, operation_model)
+    serializer = _serializer(models.protocols()[service])
+    request = serializer.serialize_to_request(filled, operation_model)
+    awsrequest.prepare_request_dict(request, endpoint_url=ENDPOINT)
+    return _sent(awsrequest.create_request_object(request).prepare())
+
+
+def sent(service: str, operation: str, params: Mapping[str, Any]) -> Sent:
+    """Return what botocore's client would send, its validation and handlers included."""
+    client = _client(service)
+    caught: list[awsrequest.AWSPreparedRequest] = []
+
+    def answer(request: awsrequest.AWSPreparedRequest, **_: Any) -> awsrequest.AWSResponse:
+        caught.append(request)
+        return awsrequest.AWSResponse(request.url, 500, {}, _Empty())
+
+    client.meta.events.register("before-send", answer)
+    try:
+        client._make_api_call(operation, copy.deepcopy(dict(params)))
+    except client.exceptions.ClientError:
+        return _sent(caught[0])
+    finally:
+        client.meta.events.unregister("before-send", answer)
+    raise AssertionError("the stub's status 500 must raise ClientError")
+
+
+def understood(
+    service: str, operation: str, status: int, headers: Iterable[tuple[str, str]], body: bytes
+) -> dict[str, Any]:
+    """Return what botocore's parser makes of a response, without ``ResponseMetadata``."""
+    operation_model = models.theirs(service).operation_model(operation)
+    return _parsed(service, operation_model.output_shape, operation, status, headers, body)
+
+
+def understood_error(
+    service: str, shape: str, status: int, headers: Iterable[tuple[str, str]], body: bytes
+) -> dict[str, Any]:
+    """Return what botocore's parser makes of the members of the error `shape`."""
+    error_shape = models.theirs(service).shape_for(shape)
+    return _parsed(service, error_shape, "", status, headers, body)
+
+
+def _parsed(
+    service: str,
+    shape: Any,
+    operation: str,
+    status: int,
+    headers: Iterable[tuple[str, str]],
+    body: bytes,
+) -> dict[str, Any]:
+    response = {
+        "status_code": status,
+        "headers": awsrequest.HeadersDict(headers),
+        "body": body,
+        "context": {"operation_name": operation},
+    }
+    parser = _parser(models.protocols()[service])
+    result: dict[str, Any] = parser.parse(response, shape)
+    result.pop("ResponseMetadata", None)
+    return result
+
+
+def _sent(request: awsrequest.AWSPreparedRequest) -> Sent:
+    url = urlsplit(request.url)
+    headers = {
+        name.lower(): value.decode() if isinstance(value, bytes) else str(value)
+        for name, value in request.headers.items()
+        if name.lower() not in FOREIGN_HEADERS
+    }
+    return Sent(
+        request.method,
+        url.netloc.removesuffix(urlsplit(ENDPOINT).netloc),
+        url.path,
+        url.query,
+        headers,
+        _bytes(request.body),
+    )
+
+
+def _bytes(body: Any) -> bytes:
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    return bytes(body) if isinstance(body, (bytes, bytearray)) else bytes(body.read())
+
+
+class _Empty:
+    """The raw body of an empty response."""
+
+    def stream(self, *_: Any, **__: Any) -> Iterable[bytes]:
+        return iter(())
+
+
+@lru_cache
+def _serializer(protocol: str) -> Any:
+    return serialize.create_serializer(protocol, include_validation=False)
+
+
+@lru_cache
+def _parser(protocol: str) -> Any:
+    return parsers.create_parser(protocol)
+
+
+@lru_cache
+def _session() -> Any:
+    session = botocore.session.Session()
+    session.set_credentials("AKIDEXAMPLE", "secret")
+    return session
+
+
+@lru_cache(maxsize=4)
+def _client(service: str) -> Any:
+    """A client that signs nothing, tries once and goes to `ENDPOINT`."""
+    return _session().create_client(
+        service,
+        region_name="us-east-1",
+        endpoint_url=ENDPOINT,
+        config=Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}),
+    )
