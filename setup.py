@@ -1,12 +1,49 @@
 """Packaging: `codegen/` installs as `tornado_aws.codegen`, `generated/` as `tornado_aws.services`."""
 
+import re
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
 
 PACKAGE_DIR = {
     "tornado_aws": "tornado_aws",
     "tornado_aws.codegen": "codegen",
     "tornado_aws.services": "generated",
 }
+
+CODEGEN = [
+    "jinja2 >= 3.1",  # templates of the generated packages
+    "black == 26.10.1",  # lays the generated code out: another version would lay it out differently
+    "click >= 8.1",  # command line
+    "botocore >= 1.43",  # where `import` takes service models from, nothing else
+]
+
+# Tools whose next version may find new faults are pinned: a commit that passed goes on passing.
+TEST = [
+    "pytest >= 9",  # runs the tests
+    "hypothesis >= 6.150",  # tests of properties on generated input
+    "h11 >= 0.16",  # HTTP of the scripted servers, strict about what clients send
+    "boto3 >= 1.43",  # the interface whose names and results the generated clients keep
+    "jmespath >= 1.0",  # what `search` of a paginator must agree with
+    "ministack == 1.5.33",  # local AWS that checks signatures
+    "moto[server] >= 5.2",  # local AWS that speaks every protocol
+    "ruff == 0.17.6",  # lint
+    "mypy == 2.4.1",  # types
+    "pyright[nodejs] == 1.1.414",  # types, as editors see them; nodejs: it runs on node
+    "types-pycurl",  # pycurl's types for both
+    "setuptools >= 77",  # builds the wheel that the packaging tests look at, without a network
+]
+
+
+def version() -> str:
+    """Read the version from the one place where it stands, without importing the package."""
+    text = (HERE / "tornado_aws" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
+    if found is None:
+        raise SystemExit('tornado_aws/__init__.py has no line __version__ = "..."')
+    return found[1]
 
 
 def packages() -> list[str]:
@@ -20,25 +57,39 @@ def packages() -> list[str]:
 
 setup(
     name="tornado-aws",
-    version="3.0.0",
+    version=version(),
     description="A fast, typed, asynchronous AWS client for Tornado and asyncio",
+    long_description=(HERE / "README.rst").read_text(encoding="utf-8"),
+    long_description_content_type="text/x-rst",
     license="BSD-3-Clause",
     license_files=["LICENSE"],
     python_requires=">=3.11",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Framework :: AsyncIO",
+        "Intended Audience :: Developers",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Internet :: WWW/HTTP",
+        "Typing :: Typed",
+    ],
     package_dir=PACKAGE_DIR,
     packages=packages(),
-    package_data={"tornado_aws": ["py.typed"], "tornado_aws.codegen": ["templates/*.jinja"]},
+    package_data={"tornado_aws": ["py.typed"], "tornado_aws.codegen": ["templates/*"]},
     install_requires=[
         "tornado >= 6.4",  # the event loop, HTTPResponse and HTTPError of the public interface
         "msgspec >= 0.19",  # C JSON codec: typed decode is 4 to 20 times faster than json and a walk
     ],
     extras_require={
         "curl": ["pycurl >= 7.45.3"],  # the second transport engine
-        "codegen": [
-            "jinja2 >= 3.1",  # templates of the generated packages
-            "black == 26.10.1",  # layout of the generated code, the same on every machine
-            "click >= 8.1",  # command line
-            "botocore >= 1.43",  # source of the service models for `import`, nothing else
+        "codegen": CODEGEN,
+        "test": [*CODEGEN, *TEST],
+        "docs": ["sphinx >= 8"],  # builds docs/, the reference from the docstrings
+        "bench": [
+            "aiobotocore >= 3",  # what calls are compared with: the asynchronous botocore
+            "boto3 >= 1.43",  # what calls are compared with: the synchronous one
         ],
     },
     entry_points={"console_scripts": ["tornado-aws-codegen=tornado_aws.codegen.cli:main"]},
