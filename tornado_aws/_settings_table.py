@@ -1,0 +1,503 @@
+"""Which settings exist: their names, values, environment variables, file keys and defaults.
+
+`TABLE` is the one place that says so: `tornado_aws.settings` resolves it, the documentation and
+``python -m tornado_aws configure show`` print it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+
+class Kind(NamedTuple):
+    """What values a setting can have.
+
+    Attributes:
+        allowed: the values, for error texts and the documentation.
+        parse: from an argument, or the text of a file or variable, to the value; raises ValueError.
+    """
+
+    allowed: str
+    parse: Callable[[Any], Any]
+
+
+class Setting(NamedTuple):
+    """One row of the table.
+
+    Attributes:
+        name: name of the argument and of the field of `Settings`.
+        kind: what values it can have.
+        environment: environment variables, the first one that is set counts.
+        file_keys: keys in the profile, ``a.b`` for sub-property b of property a.
+        default: the value when nothing sets it.
+        help: what it does, in a sentence.
+        late_environment: variables that are looked at after the profile.
+    """
+
+    name: str
+    kind: Kind
+    environment: tuple[str, ...] = ()
+    file_keys: tuple[str, ...] = ()
+    default: Any = None
+    help: str = ""
+    late_environment: tuple[str, ...] = ()
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+_BOOLEANS |= {"on": True, "off": False}
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    try:
+        return _BOOLEANS[_text(value).strip().lower()]
+    except KeyError:
+        raise ValueError from None
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _seconds(value: Any) -> float:
+    number = _number(value)
+    if number <= 0:
+        raise ValueError
+    return number
+
+
+def _optional_seconds(value: Any) -> float | None:
+    return None if value is None else _seconds(value)
+
+
+def _integer(value: Any, least: int, most: float = math.inf) -> int:
+    if isinstance(value, bool | float):
+        raise ValueError
+    number = int(value)
+    if not least <= number <= most:
+        raise ValueError
+    return number
+
+
+def _url(value: Any) -> str:
+    parts = urlsplit(_text(value))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.netloc.isascii():
+        raise ValueError
+    if any(character.isspace() or ord(character) < 0x20 for character in value):
+        raise ValueError
+    _ = parts.port  # raises ValueError for an impossible one
+    return str(value)
+
+
+def _proxy(value: Any) -> str:
+    return "" if value == "" else _url(value)
+
+
+def _verify(value: Any) -> bool | str:
+    return value if isinstance(value, bool) else _text(_path(value))
+
+
+def _path(value: Any) -> Any:
+    return value.__fspath__() if hasattr(value, "__fspath__") else value
+
+
+def _client_cert(value: Any) -> str | tuple[str, str]:
+    if isinstance(value, tuple | list):
+        certificate, key = (_text(_path(part)) for part in value)
+        return certificate, key
+    return _text(_path(value))
+
+
+# A region goes into host names: one label of letters, digits and hyphens, as botocore checks it.
+_REGION = re.compile(r"(?![0-9]+$)(?!-)[a-zA-Z0-9-]{1,63}(?<!-)")
+
+
+def _region(value: Any) -> str:
+    if not _REGION.fullmatch(_text(value)):
+        raise ValueError
+    return str(value)
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    words = tuple(_text(part.strip()) for part in parts)
+    if not words:
+        raise ValueError
+    return words
+
+
+def _choice(*values: str) -> Kind:
+    def parse(value: Any) -> str:
+        word = _text(value).strip().lower()
+        if word not in values:
+            raise ValueError
+        return word
+
+    return Kind(" or ".join(values), parse)
+
+
+TEXT = Kind("a text", _text)
+PATH = Kind("a path", lambda value: _text(_path(value)))
+BOOLEAN = Kind("true or false", _boolean)
+SECONDS = Kind("a positive number of seconds", _seconds)
+OPTIONAL_SECONDS = Kind("a positive number of seconds, or None for no bound", _optional_seconds)
+COUNT = Kind("a whole number from 1", lambda value: _integer(value, 1))
+# The largest size that the compression of requests may begin at: botocore's bound.
+BYTES = Kind("a whole number of bytes, 0 to 10485760", lambda value: _integer(value, 0, 10485760))
+REGION = Kind("a region's name: letters, digits and hyphens", _region)
+URL = Kind("a URL with scheme http or https and a host", _url)
+PROXY = Kind("a URL with scheme http or https and a host, or '' for none", _proxy)
+VERIFY = Kind("True, False, or the path of a CA file", _verify)
+CLIENT_CERT = Kind("a path, or a pair of paths (certificate, key)", _client_cert)
+LIST = Kind("names separated by commas", _list)
+
+_CHECKSUMS = _choice("when_supported", "when_required")
+
+TABLE: Sequence[Setting] = (
+    # botocore and the original library look at AWS_DEFAULT_PROFILE first. A program that moves here
+    # must not find itself in another account, so it is the same here where both are set.
+    Setting(
+        "profile",
+        TEXT,
+        ("AWS_DEFAULT_PROFILE", "AWS_PROFILE"),
+        default="default",
+        help="Profile of the configuration and credentials files.",
+    ),
+    Setting(
+        "region",
+        REGION,
+        ("AWS_REGION", "AWS_DEFAULT_REGION"),
+        ("region",),
+        help="Region that requests go to and are signed for.",
+    ),
+    Setting(
+        "endpoint",
+        URL,
+        ("AWS_ENDPOINT_URL_<SERVICE>", "AWS_ENDPOINT_URL"),
+        ("services.<service>.endpoint_url", "endpoint_url"),
+        help="Base URL to use instead of the service's own.",
+    ),
+    Setting(
+        "ignore_configured_endpoint_urls",
+        BOOLEAN,
+        ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",),
+        ("ignore_configured_endpoint_urls",),
+        default=False,
+        help="Take an endpoint from code only, not from environment or profile.",
+    ),
+    Setting(
+        "use_fips_endpoint",
+        BOOLEAN,
+        ("AWS_USE_FIPS_ENDPOINT",),
+        ("use_fips_endpoint",),
+        default=False,
+        help="Use endpoints with FIPS 140 cryptography.",
+    ),
+    Setting(
+        "use_dualstack_endpoint",
+        BOOLEAN,
+        ("AWS_USE_DUALSTACK_ENDPOINT",),
+        ("use_dualstack_endpoint",),
+        default=False,
+        help="Use endpoints that have IPv6 and IPv4 addresses.",
+    ),
+    Setting(
+        "account_id_endpoint_mode",
+        _choice("preferred", "disabled", "required"),
+        ("AWS_ACCOUNT_ID_ENDPOINT_MODE",),
+        ("account_id_endpoint_mode",),
+        default="preferred",
+        help="Whether the account's id goes into host names where a service offers that.",
+    ),
+    Setting(
+        "sts_regional_endpoints",
+        _choice("regional", "legacy"),
+        ("AWS_STS_REGIONAL_ENDPOINTS",),
+        ("sts_regional_endpoints",),
+        default="regional",
+        help="Ask STS in the region, or (legacy) globally.",
+    ),
+    Setting(
+        "disable_host_prefix_injection",
+        BOOLEAN,
+        ("AWS_DISABLE_HOST_PREFIX_INJECTION",),
+        ("disable_host_prefix_injection",),
+        default=False,
+        help="Leave out the host prefix that some operations ask for.",
+    ),
+    Setting(
+        "connect_timeout",
+        OPTIONAL_SECONDS,
+        default=10.0,
+        help="Bound on name resolution, TCP and TLS together.",
+    ),
+    Setting(
+        "read_timeout",
+        OPTIONAL_SECONDS,
+        default=60.0,
+        help="Bound on silence while sending or receiving.",
+    ),
+    Setting(
+        "request_timeout",
+        OPTIONAL_SECONDS,
+        help="Bound on one attempt in total; a raw fetch has 30 seconds when nothing is given.",
+    ),
+    Setting("pool_timeout", OPTIONAL_SECONDS, help="Bound on waiting for a free connection."),
+    Setting("total_timeout", OPTIONAL_SECONDS, help="Bound on the whole call, retries and all."),
+    Setting("max_clients", COUNT, default=100, help="Most connections open at once."),
+    Setting(
+        "max_attempts",
+        COUNT,
+        ("AWS_MAX_ATTEMPTS",),
+        ("max_attempts",),
+        help="Attempts of a call, the first one included; without it the retry mode decides.",
+    ),
+    Setting(
+        "retry_mode",
+        _choice("standard", "adaptive", "legacy"),
+        ("AWS_RETRY_MODE",),
+        ("retry_mode",),
+        default="standard",
+        help="How calls are retried.",
+    ),
+    Setting(
+        "defaults_mode",
+        _choice("legacy", "standard", "in-region", "cross-region", "mobile", "auto"),
+        ("AWS_DEFAULTS_MODE",),
+        ("defaults_mode",),
+        default="legacy",
+        help="Set of defaults for timeouts; auto chooses by the region that the program runs in.",
+    ),
+    Setting(
+        "verify",
+        VERIFY,
+        ("AWS_CA_BUNDLE",),
+        ("ca_bundle",),
+        default=True,
+        help="Check certificates; a path checks them against that CA file.",
+        late_environment=("REQUESTS_CA_BUNDLE",),
+    ),
+    Setting("client_cert", CLIENT_CERT, help="Client certificate, with its key or beside it."),
+    Setting(
+        "proxy",
+        PROXY,
+        help="Proxy of every request; without it HTTP_PROXY, HTTPS_PROXY and NO_PROXY count.",
+    ),
+    Setting(
+        "validate",
+        BOOLEAN,
+        (),
+        ("parameter_validation",),
+        default=True,
+        help="Check parameters against the model before sending.",
+    ),
+    Setting(
+        "user_agent_appid",
+        TEXT,
+        ("AWS_SDK_UA_APP_ID",),
+        ("sdk_ua_app_id",),
+        help="Name of the application, sent in the User-Agent header.",
+    ),
+    Setting(
+        "request_checksum_calculation",
+        _CHECKSUMS,
+        ("AWS_REQUEST_CHECKSUM_CALCULATION",),
+        ("request_checksum_calculation",),
+        default="when_supported",
+        help="When request bodies get a checksum.",
+    ),
+    Setting(
+        "response_checksum_validation",
+        _CHECKSUMS,
+        ("AWS_RESPONSE_CHECKSUM_VALIDATION",),
+        ("response_checksum_validation",),
+        default="when_supported",
+        help="When checksums of response bodies are asked for and checked.",
+    ),
+    Setting(
+        "disable_request_compression",
+        BOOLEAN,
+        ("AWS_DISABLE_REQUEST_COMPRESSION",),
+        ("disable_request_compression",),
+        default=False,
+        help="Never compress request bodies.",
+    ),
+    Setting(
+        "request_min_compression_size_bytes",
+        BYTES,
+        ("AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",),
+        ("request_min_compression_size_bytes",),
+        default=10240,
+        help="Size in bytes from which request bodies are compressed where a service allows it.",
+    ),
+    Setting(
+        "auth_scheme_preference",
+        LIST,
+        ("AWS_AUTH_SCHEME_PREFERENCE",),
+        ("auth_scheme_preference",),
+        help="Order in which ways of signing are tried.",
+    ),
+    Setting(
+        "sigv4a_signing_region_set",
+        LIST,
+        ("AWS_SIGV4A_SIGNING_REGION_SET",),
+        ("sigv4a_signing_region_set",),
+        help="Regions that a multi-region signature is good for.",
+    ),
+    Setting(
+        "endpoint_discovery_enabled",
+        _choice("auto", "true", "false"),
+        ("AWS_ENDPOINT_DISCOVERY_ENABLED",),
+        ("endpoint_discovery_enabled",),
+        default="auto",
+        help="Ask services for the endpoint of an operation; auto: where it is required.",
+    ),
+    Setting(
+        "s3_addressing_style",
+        _choice("auto", "virtual", "path"),
+        (),
+        ("s3.addressing_style",),
+        default="auto",
+        help="Where the bucket's name goes: host or path.",
+    ),
+    Setting(
+        "s3_use_accelerate_endpoint",
+        BOOLEAN,
+        (),
+        ("s3.use_accelerate_endpoint",),
+        default=False,
+        help="Use S3's acceleration endpoint.",
+    ),
+    Setting(
+        "s3_use_dualstack_endpoint",
+        BOOLEAN,
+        (),
+        ("s3.use_dualstack_endpoint",),
+        default=False,
+        help="As use_dualstack_endpoint, for S3 alone.",
+    ),
+    Setting(
+        "s3_payload_signing_enabled",
+        BOOLEAN,
+        (),
+        ("s3.payload_signing_enabled",),
+        help="Whether S3 request bodies are signed; without it the transport decides.",
+    ),
+    Setting(
+        "s3_use_arn_region",
+        BOOLEAN,
+        ("AWS_S3_USE_ARN_REGION",),
+        ("s3_use_arn_region", "s3.use_arn_region"),
+        help="Follow the region of an ARN that is given as a bucket.",
+    ),
+    Setting(
+        "s3_us_east_1_regional_endpoint",
+        _choice("regional", "legacy"),
+        ("AWS_S3_US_EAST_1_REGIONAL_ENDPOINT",),
+        ("s3_us_east_1_regional_endpoint", "s3.us_east_1_regional_endpoint"),
+        default="regional",
+        help="Use S3's endpoint of us-east-1, or (legacy) the global one.",
+    ),
+    Setting(
+        "s3_disable_multiregion_access_points",
+        BOOLEAN,
+        ("AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",),
+        ("s3_disable_multiregion_access_points", "s3.s3_disable_multiregion_access_points"),
+        default=False,
+        help="Refuse multi-region access points.",
+    ),
+    Setting(
+        "s3_disable_express_session_auth",
+        BOOLEAN,
+        ("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",),
+        ("s3_disable_express_session_auth",),
+        default=False,
+        help="Sign for S3 Express without sessions.",
+    ),
+    Setting(
+        "ec2_metadata_disabled",
+        BOOLEAN,
+        ("AWS_EC2_METADATA_DISABLED",),
+        (),
+        default=False,
+        help="Never ask the instance metadata service.",
+    ),
+    Setting(
+        "ec2_metadata_v1_disabled",
+        BOOLEAN,
+        ("AWS_EC2_METADATA_V1_DISABLED",),
+        ("ec2_metadata_v1_disabled",),
+        default=False,
+        help="Never ask the instance metadata service without a token.",
+    ),
+    Setting(
+        "ec2_metadata_service_endpoint",
+        URL,
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT",),
+        ("ec2_metadata_service_endpoint",),
+        help="Where the instance metadata service is.",
+    ),
+    Setting(
+        "ec2_metadata_service_endpoint_mode",
+        _choice("ipv4", "ipv6"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",),
+        ("ec2_metadata_service_endpoint_mode",),
+        help="Which of the instance metadata service's two addresses to use.",
+    ),
+    Setting(
+        "imds_use_ipv6",
+        BOOLEAN,
+        ("AWS_IMDS_USE_IPV6",),
+        ("imds_use_ipv6",),
+        default=False,
+        help="As ec2_metadata_service_endpoint_mode = ipv6, which counts when both are set.",
+    ),
+    Setting(
+        "metadata_service_timeout",
+        SECONDS,
+        ("AWS_METADATA_SERVICE_TIMEOUT",),
+        ("metadata_service_timeout",),
+        default=1.0,
+        help="Bound on one request to the instance metadata service.",
+    ),
+    Setting(
+        "metadata_service_num_attempts",
+        COUNT,
+        ("AWS_METADATA_SERVICE_NUM_ATTEMPTS",),
+        ("metadata_service_num_attempts",),
+        default=1,
+        help="Attempts of one request to the instance metadata service.",
+    ),
+    Setting(
+        "config_file",
+        PATH,
+        ("AWS_CONFIG_FILE",),
+        (),
+        default="~/.aws/config",
+        help="The configuration file.",
+    ),
+    Setting(
+        "credentials_file",
+        PATH,
+        ("AWS_SHARED_CREDENTIALS_FILE",),
+        (),
+        default="~/.aws/credentials",
+        help="The credentials file.",
+    ),
+)

@@ -1,0 +1,329 @@
+"""What do the shared configuration and credentials files say?
+
+`parse_profiles` is the pure parser of the two files' dialect of INI; `ProfileFiles` reads them from
+disk. The rules are those that the SDKs share, and beyond them what the AWS CLI accepts too:
+
+* a line that begins further right than the property above it continues that property;
+* a property with an empty value followed by such lines is a table of sub-properties;
+* ``#`` and ``;`` begin a comment at the start of a line, after a section's bracket, and after white
+  space in the value of a property; the lines that continue it have no comments;
+* sections of one name are merged; ``[profile default]`` puts ``[default]`` out of force;
+* sections and properties with impossible names are ignored, lines of no known form are errors.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from tornado_aws.exceptions import ConfigParserError
+
+__all__ = ["FilePaths", "ProfileFiles", "Profiles", "Section", "file_paths", "parse_profiles"]
+
+Section: TypeAlias = dict[str, "str | dict[str, str]"]
+Sections: TypeAlias = dict[str, Section]
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")
+_QUOTED = re.compile(r"""(["'])(?P<name>[^"']+)\1""")
+_COMMENT = re.compile(r"\s[#;]")
+# Only these end a line: str.splitlines would also break values at U+2028, form feeds and others.
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What the two files say together.
+
+    Attributes:
+        profiles: properties by profile; where both files set one, the credentials file's counts.
+        sso_sessions: the ``[sso-session x]`` sections of the configuration file.
+        services: the ``[services x]`` sections of the configuration file.
+        config_file: the configuration file's profiles alone.
+        credentials_file: the credentials file's profiles alone.
+        config_path: the configuration file, for error texts.
+        config_exists: whether there is a configuration file.
+    """
+
+    profiles: Mapping[str, Section] = field(default_factory=dict, repr=False)
+    sso_sessions: Mapping[str, Section] = field(default_factory=dict, repr=False)
+    services: Mapping[str, Section] = field(default_factory=dict, repr=False)
+    config_file: Mapping[str, Section] = field(default_factory=dict, repr=False)
+    credentials_file: Mapping[str, Section] = field(default_factory=dict, repr=False)
+    config_path: str = "~/.aws/config"
+    config_exists: bool = False
+
+
+class FilePaths(NamedTuple):
+    """Where the two files are.
+
+    Attributes:
+        config: path of the configuration file.
+        credentials: path of the credentials file.
+    """
+
+    config: str
+    credentials: str
+
+
+def parse_profiles(
+    config_text: str = "",
+    credentials_text: str = "",
+    *,
+    paths: FilePaths | None = None,
+    config_exists: bool = True,
+) -> Profiles:
+    """Parse the texts of the configuration file and the credentials file.
+
+    Args:
+        config_text: the configuration file's text.
+        credentials_text: the credentials file's text.
+        paths: the files that the texts come from, for error texts.
+        config_exists: whether there is a configuration file.
+
+    Returns:
+        The profiles, SSO sessions and services by name: keys in lower case, values as text or, for
+        nested properties, as a dict of texts.
+
+    Raises:
+        ConfigParserError: a line is malformed; names file and line, never the line's text.
+    """
+    where = paths or FilePaths("the configuration text", "the credentials text")
+    config = _parse(config_text, where.config)
+    own = _named(config, "profile")
+    if "default" in config and "default" not in own:
+        own["default"] = config["default"]
+    credentials = _plainly_named(_parse(credentials_text, where.credentials))
+    return Profiles(
+        profiles=_merged(own, credentials),
+        sso_sessions=_named(config, "sso-session"),
+        services=_named(config, "services"),
+        config_file=own,
+        credentials_file=credentials,
+        config_path=where.config,
+        config_exists=config_exists,
+    )
+
+
+def _named(sections: Sections, kind: str) -> Sections:
+    """Pick the sections ``[kind name]``, by name."""
+    found: Sections = {}
+    for header, section in sections.items():
+        words = header.split(maxsplit=1)
+        name = _name(words[1]) if len(words) == 2 and words[0] == kind else None
+        if name is not None:
+            found.setdefault(name, {}).update(section)
+    return found
+
+
+def _plainly_named(sections: Sections) -> Sections:
+    """Pick the sections of the credentials file, whose headers are names and nothing else."""
+    found: Sections = {}
+    for header, section in sections.items():
+        name = _name(header)
+        if name is not None:
+            found.setdefault(name, {}).update(section)
+    return found
+
+
+def _name(text: str) -> str | None:
+    quoted = _QUOTED.fullmatch(text)
+    if quoted:
+        return quoted["name"].strip()
+    return text if _IDENTIFIER.fullmatch(text) else None
+
+
+def _merged(config: Sections, credentials: Sections) -> Sections:
+    return {
+        name: {**config.get(name, {}), **credentials.get(name, {})}
+        for name in (*config, *(name for name in credentials if name not in config))
+    }
+
+
+def _parse(text: str, path: str) -> Sections:
+    """Parse one file into its sections by the text between their brackets."""
+    reader = _Reader(path)
+    for number, line in enumerate(_LINE_END.split(text.removeprefix("\ufeff")), start=1):
+        stripped = line.strip()
+        if stripped and not stripped.startswith(("#", ";")):
+            reader.line(number, len(line) - len(line.lstrip()), stripped)
+    return reader.sections
+
+
+class _Reader:
+    """The state between two lines of a file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.sections: Sections = {}
+        self.section: Section | None = None
+        self.key: str | None = None  # of the property that an indented line would continue
+        self.ignoring = False  # that property has an impossible name
+        self.indent = 0
+
+    def line(self, number: int, indent: int, text: str) -> None:
+        if self.section is not None and self._continues(indent):
+            self._continuation(self.section, number, text)
+        elif text.startswith("["):
+            self._header(number, text)
+        elif self.section is not None:
+            self._property(self.section, number, indent, text)
+        else:
+            raise self._error(number, "Expected a section definition, found something else")
+
+    def _continues(self, indent: int) -> bool:
+        return indent > self.indent and (self.key is not None or self.ignoring)
+
+    def _header(self, number: int, text: str) -> None:
+        inside, bracket, _ = text[1:].partition("]")
+        if not bracket:
+            raise self._error(number, "Section definition must end with ']'")
+        self.section = self.sections.setdefault(inside.strip(), {})
+        self.key, self.ignoring, self.indent = None, False, 0
+
+    def _property(self, section: Section, number: int, indent: int, text: str) -> None:
+        if "=" not in text:
+            found = ", found continuation" if indent else ", an '=' sign is missing"
+            raise self._error(number, f"Expected a property definition{found}")
+        name, value = self._pair(number, _COMMENT.split(text, maxsplit=1)[0])
+        self.ignoring = not _IDENTIFIER.fullmatch(name)
+        self.key = None if self.ignoring else name.lower()
+        self.indent = indent
+        if self.key is not None:
+            section[self.key] = value
+
+    def _continuation(self, section: Section, number: int, text: str) -> None:
+        if self.key is None:
+            return
+        value = section[self.key]
+        if isinstance(value, str) and value:
+            section[self.key] = f"{value}\n{text}"
+            return
+        table = value if isinstance(value, dict) else {}
+        section[self.key] = table
+        name, sub_value = self._pair(number, text, "sub-property")
+        if _IDENTIFIER.fullmatch(name):
+            table[name.lower()] = sub_value
+
+    def _pair(self, number: int, text: str, kind: str = "property") -> tuple[str, str]:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise self._error(number, f"Expected an '=' sign defining a {kind}")
+        if not name.strip():
+            raise self._error(number, f"The {kind} has no name before its '=' sign")
+        return name.strip(), value.strip()
+
+    def _error(self, number: int, reason: str) -> ConfigParserError:
+        return ConfigParserError(path=self.path, line=number, reason=reason)
+
+
+def file_paths(
+    environ: Mapping[str, str], config: str | None = None, credentials: str | None = None
+) -> FilePaths:
+    """Say where the two files are: argument, environment variable, default, with ``~`` expanded.
+
+    Args:
+        environ: the environment variables.
+        config: the configuration file when it is given in code.
+        credentials: the credentials file when it is given in code.
+    """
+    return FilePaths(
+        _expanded(config or environ.get("AWS_CONFIG_FILE") or "~/.aws/config", environ),
+        _expanded(
+            credentials or environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials",
+            environ,
+        ),
+    )
+
+
+def _expanded(path: str, environ: Mapping[str, str]) -> str:
+    home = environ.get("HOME")
+    if home and (path == "~" or path.startswith(("~/", f"~{os.sep}"))):
+        return home + path[1:]
+    return os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises for an unknown user
+
+
+class ProfileFiles:
+    """The two files at their places on disk, parsed again only when one of them changes.
+
+    `load` reads from disk: call it off the event loop. It may be called from several threads.
+    """
+
+    def __init__(self, paths: FilePaths) -> None:
+        self.paths = paths
+        self._lock = threading.Lock()
+        self._stamps: tuple[_Stamp | None, _Stamp | None] | None = None
+        self._profiles = Profiles()
+
+    def load(self) -> Profiles:
+        """Return what the files say now; files that do not exist count as empty.
+
+        Raises:
+            ConfigParserError: a file is malformed, is not UTF-8, or cannot be read.
+        """
+        with self._lock:
+            stamps = self._look()
+            if self._stamps is None or stamps != self._stamps:
+                self._profiles, stamps = self._read(stamps)
+                self._stamps = None if any(map(_may_still_change, stamps)) else stamps
+            return self._profiles
+
+    def _look(self) -> tuple[_Stamp | None, _Stamp | None]:
+        return _stamp(self.paths.config), _stamp(self.paths.credentials)
+
+    def _read(
+        self, before: tuple[_Stamp | None, _Stamp | None]
+    ) -> tuple[Profiles, tuple[_Stamp | None, _Stamp | None]]:
+        """Read both files, once more when one is being written meanwhile."""
+        for _ in range(3):
+            config, credentials = _text(self.paths.config), _text(self.paths.credentials)
+            after = self._look()
+            if after == before:
+                break
+            before = after
+        profiles = parse_profiles(
+            config or "", credentials or "", paths=self.paths, config_exists=config is not None
+        )
+        return profiles, after
+
+
+class _Stamp(NamedTuple):
+    modified: int
+    size: int
+    inode: int
+
+
+# A second change within the granularity of a file system's clock (2 s on FAT) leaves the stamp as
+# it was: what is younger than that is read again.
+_CLOCK_GRANULARITY = 2_000_000_000
+
+
+def _may_still_change(stamp: _Stamp | None) -> bool:
+    return stamp is not None and time.time_ns() - stamp.modified < _CLOCK_GRANULARITY
+
+
+def _stamp(path: str) -> _Stamp | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - half the cost of Path.stat, every 5 seconds
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return None
+    return _Stamp(status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _text(path: str) -> str | None:
+    """Read a file; None when there is none."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UnicodeDecodeError:
+        # "from None": the decoder's own error holds the file's bytes.
+        raise ConfigParserError(path=path, reason="it is not UTF-8 text") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigParserError(path=path, reason=f"it cannot be read: {reason}") from error

@@ -1,0 +1,310 @@
+"""What is each setting's value, and where does it come from?
+
+`resolve` looks up every row of `TABLE`: argument, environment variable, profile, default. Nothing
+here reads a file, the environment or the clock: all that is passed in. An empty environment
+variable or property counts as not set.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tornado_aws._settings_table import OPTIONAL_SECONDS, PROXY, TABLE, URL, Setting
+from tornado_aws.config import Profiles, Section
+from tornado_aws.exceptions import ConfigurationError, NoProfileError
+
+__all__ = ["TABLE", "Setting", "Settings", "resolve"]
+
+ARGUMENT = "argument"
+DEFAULT = "default"
+
+
+_ROWS: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting's value; the fields are the rows of `TABLE`, which says what they do.
+
+    Attributes:
+        sources: where each value comes from, by the setting's name: ``argument``, the name of an
+            environment variable, ``profile NAME`` or ``default``.
+        environ_proxies: the proxy variables of the environment, as `TransportOptions` has them.
+    """
+
+    profile: str
+    region: str | None
+    endpoint: str | None
+    ignore_configured_endpoint_urls: bool
+    use_fips_endpoint: bool
+    use_dualstack_endpoint: bool
+    account_id_endpoint_mode: str
+    sts_regional_endpoints: str
+    disable_host_prefix_injection: bool
+    connect_timeout: float | None
+    read_timeout: float | None
+    request_timeout: float | None
+    pool_timeout: float | None
+    total_timeout: float | None
+    max_clients: int
+    max_attempts: int | None
+    retry_mode: str
+    defaults_mode: str
+    verify: bool | str
+    client_cert: str | tuple[str, str] | None
+    proxy: str | None = field(repr=False)  # may hold a password, as may environ_proxies
+    validate: bool
+    user_agent_appid: str | None
+    request_checksum_calculation: str
+    response_checksum_validation: str
+    disable_request_compression: bool
+    request_min_compression_size_bytes: int
+    auth_scheme_preference: tuple[str, ...] | None
+    sigv4a_signing_region_set: tuple[str, ...] | None
+    endpoint_discovery_enabled: str
+    s3_addressing_style: str
+    s3_use_accelerate_endpoint: bool
+    s3_use_dualstack_endpoint: bool
+    s3_payload_signing_enabled: bool | None
+    s3_use_arn_region: bool | None
+    s3_us_east_1_regional_endpoint: str
+    s3_disable_multiregion_access_points: bool
+    s3_disable_express_session_auth: bool
+    ec2_metadata_disabled: bool
+    ec2_metadata_v1_disabled: bool
+    ec2_metadata_service_endpoint: str | None
+    ec2_metadata_service_endpoint_mode: str | None
+    imds_use_ipv6: bool
+    metadata_service_timeout: float
+    metadata_service_num_attempts: int
+    config_file: str
+    credentials_file: str
+    environ_proxies: tuple[tuple[str, str], ...] = field(repr=False)
+    sources: Mapping[str, str]
+
+
+def resolve(
+    options: Mapping[str, Any],
+    environ: Mapping[str, str],
+    profiles: Profiles,
+    service_id: str | None = None,
+) -> Settings:
+    """Find the value of every setting.
+
+    Args:
+        options: the arguments that were given, by name. None counts as not given, but for the
+            timeouts, which it unbinds.
+        environ: the environment variables.
+        profiles: what the configuration and credentials files say.
+        service_id: the ``serviceId`` of the service's model, to find an endpoint that is configured
+            for it alone; None to look for a general one.
+
+    Returns:
+        The settings. ``region`` is None when nothing names one and there is no configuration file:
+        ask the instance metadata service then.
+
+    Raises:
+        NoProfileError: the profile that was asked for is in neither file.
+        ConfigurationError: values are impossible; the text names each one's setting, source and
+            allowed values.
+    """
+    lookup = _Lookup(options, environ, profiles, service_id)
+    lookup.resolve_all()
+    if lookup.faults:
+        raise ConfigurationError("; ".join(lookup.faults))
+    return Settings(
+        **lookup.values, environ_proxies=environ_proxies(environ), sources=lookup.sources
+    )
+
+
+class _Candidate(NamedTuple):
+    """A value that is set somewhere, as it stands there.
+
+    Attributes:
+        source: where, as `Settings.sources` has it.
+        value: the argument or text.
+    """
+
+    source: str
+    value: Any
+
+
+class _Lookup:
+    """One run of `resolve`: what it looks in, and what it has found."""
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        environ: Mapping[str, str],
+        profiles: Profiles,
+        service_id: str | None,
+    ) -> None:
+        self.options = options
+        self.environ = environ
+        self.profiles = profiles
+        self.service_id = service_id
+        self.values: dict[str, Any] = {}
+        self.sources: dict[str, str] = {}
+        self.faults: list[str] = []
+        self.section: Section = {}
+
+    def resolve_all(self) -> None:
+        self.faults.extend(_unknown(self.options))
+        self._settle(_ROWS["profile"], self._general(_ROWS["profile"]))
+        self.section = self._chosen_profile()
+        for setting in TABLE:
+            if setting.name not in {"profile", "region", "endpoint"}:
+                self._settle(setting, self._general(setting))
+        self._settle(_ROWS["region"], self._regions())
+        self._settle(_ROWS["endpoint"], self._endpoints())
+        self._apply_defaults_mode()
+
+    def _settle(self, setting: Setting, candidates: Iterable[_Candidate]) -> None:
+        """Keep the first candidate's value, or the default."""
+        found = next(iter(candidates), _Candidate(DEFAULT, setting.default))
+        self.values[setting.name], self.sources[setting.name] = found.value, found.source
+        if found.source == DEFAULT:
+            return
+        try:
+            self.values[setting.name] = setting.kind.parse(found.value)
+        except (ValueError, TypeError, AttributeError):
+            # A URL can hold a password, and an impossible one holds it in an unknown place.
+            secret = setting.kind in (URL, PROXY) and "@" in str(found.value)
+            shown = "a URL with a password" if secret else _shown(found.value)
+            self.faults.append(
+                f"{setting.name} = {shown} (from {found.source}) is not possible;"
+                f" allowed: {setting.kind.allowed}"
+            )
+
+    def _general(self, setting: Setting) -> Iterable[_Candidate]:
+        yield from self._argument(setting)
+        yield from self._variables(setting.environment)
+        yield from self._properties(self.values.get("profile"), self.section, setting.file_keys)
+        yield from self._variables(setting.late_environment)
+
+    def _argument(self, setting: Setting) -> Iterable[_Candidate]:
+        value = self.options.get(setting.name)
+        unbound = setting.kind is OPTIONAL_SECONDS and setting.name in self.options
+        if value is not None or unbound:
+            yield _Candidate(ARGUMENT, value)
+
+    def _variables(self, names: Iterable[str]) -> Iterable[_Candidate]:
+        for name in names:
+            if value := self.environ.get(name):
+                yield _Candidate(name, value)
+
+    def _properties(
+        self, profile: str | None, section: Section, keys: Iterable[str]
+    ) -> Iterable[_Candidate]:
+        for key in keys:
+            if value := _property(section, key):
+                yield _Candidate(f"profile {profile}", value)
+
+    def _chosen_profile(self) -> Section:
+        name = self.values["profile"]
+        if name in self.profiles.profiles:
+            return self.profiles.profiles[name]
+        if self.sources["profile"] != DEFAULT:
+            raise NoProfileError(path=self.profiles.config_path, profile=name)
+        return {}
+
+    def _regions(self) -> Iterable[_Candidate]:
+        """As for any setting, then the promises of the original library for a program without one.
+
+        They are the region of ``[default]``, and us-east-1 where there is a configuration file.
+        """
+        yield from self._general(_ROWS["region"])
+        default = self.profiles.profiles.get("default", {})
+        yield from self._properties("default", default, ("region",))
+        if self.profiles.config_exists:
+            yield _Candidate(DEFAULT, "us-east-1")
+
+    def _endpoints(self) -> Iterable[_Candidate]:
+        yield from self._argument(_ROWS["endpoint"])
+        if self.values["ignore_configured_endpoint_urls"] is True:
+            return
+        if self.service_id is not None:
+            yield from self._variables([f"AWS_ENDPOINT_URL_{_snake(self.service_id).upper()}"])
+        yield from self._variables(["AWS_ENDPOINT_URL"])
+        if self.service_id is not None:
+            yield from self._service_endpoint(_snake(self.service_id).lower())
+        yield from self._properties(self.values["profile"], self.section, ("endpoint_url",))
+
+    def _service_endpoint(self, service: str) -> Iterable[_Candidate]:
+        name = self.section.get("services")
+        if not name:
+            return
+        section = self.profiles.services.get(name) if isinstance(name, str) else None
+        if section is None:
+            self.faults.append(
+                f"services = {_shown(name)} (from profile {self.values['profile']}) names no"
+                f" section [services {_shown(name)}] of {self.profiles.config_path}"
+            )
+        elif value := _property(section, f"{service}.endpoint_url"):
+            yield _Candidate(f"services {name}", value)
+
+    def _apply_defaults_mode(self) -> None:
+        if self.sources["connect_timeout"] != DEFAULT:
+            return
+        mode = self.values["defaults_mode"]
+        if mode == "auto":
+            mode = _automatic_mode(self.environ, self.values["region"])
+        self.values["connect_timeout"] = _CONNECT_TIMEOUTS.get(mode, self.values["connect_timeout"])
+
+
+# Connect timeouts of the modes, in seconds: botocore/data/sdk-default-configuration.json.
+_CONNECT_TIMEOUTS = {"standard": 3.1, "in-region": 1.1, "cross-region": 3.1, "mobile": 30.0}
+
+
+def _automatic_mode(environ: Mapping[str, str], region: str | None) -> str:
+    """Choose a mode by where the program runs, as far as the environment says it."""
+    here = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    if not environ.get("AWS_EXECUTION_ENV") or not here:
+        return "standard"
+    return "in-region" if here == region else "cross-region"
+
+
+def _unknown(options: Mapping[str, Any]) -> list[str]:
+    faults = []
+    for name in options:
+        if name not in _ROWS:
+            near = difflib.get_close_matches(name, _ROWS, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            faults.append(f"there is no option {name}{hint}")
+    return faults
+
+
+def _property(section: Section, key: str) -> Any:
+    outer, _, inner = key.partition(".")
+    value = section.get(outer)
+    if not inner:
+        return value
+    return value.get(inner) if isinstance(value, dict) else None
+
+
+def _shown(value: Any) -> str:
+    return "a table of properties" if isinstance(value, dict) else repr(value)
+
+
+def _snake(service_id: str) -> str:
+    return service_id.replace(" ", "_").replace("-", "_")
+
+
+_PROXY_VARIABLES = ("all_proxy", "http_proxy", "https_proxy", "no_proxy")
+
+
+def environ_proxies(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Pick the proxy variables as sorted pairs; names in lower case count before upper case.
+
+    In a CGI program HTTP_PROXY is a header of the client's request (CVE-2016-5385), and not taken.
+    """
+    pairs = []
+    for name in _PROXY_VARIABLES:
+        upper = None if name == "http_proxy" and "REQUEST_METHOD" in environ else name.upper()
+        value = environ.get(name) or (environ.get(upper) if upper else None)
+        if value:
+            pairs.append((name, value))
+    return tuple(pairs)
