@@ -19,8 +19,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlencode
 
 BOOT_SECONDS = 60.0
@@ -46,7 +46,8 @@ class LocalAWSError(Exception):
     """The local AWS could not be started; the text says why."""
 
 
-class LocalAWS(NamedTuple):
+@dataclass(frozen=True)
+class LocalAWS:
     """How to reach a running local AWS.
 
     Attributes:
@@ -59,7 +60,7 @@ class LocalAWS(NamedTuple):
     endpoint: str
     region: str
     access_key: str
-    secret_key: str
+    secret_key: str = field(repr=False)
 
 
 @contextmanager
