@@ -144,17 +144,19 @@ def _first_text(members: Mapping[str, Any], *names: str) -> str:
 
 def _without_namespace(name: str) -> str:
     """Return ``Name`` of ``namespace#Name:http://...``."""
-    return name.split(":", 1)[0].rsplit("#", 1)[-1].strip() if "#" not in name else (
-        name.rsplit("#", 1)[-1].split(":", 1)[0].strip()
-    )
+    return name.split(":", 1)[0].rsplit("#", 1)[-1].strip()
 
 
 def _without_namespaces(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key.rpartition("}")[2].rpartition(":")[2]: _without_namespaces(v) for key, v in value.items()}
+        return {_local_name(key): _without_namespaces(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_without_namespaces(item) for item in value]
     return value
+
+
+def _local_name(name: str) -> str:
+    return name.rpartition("}")[2].rpartition(":")[2]
 
 
 def _json_members(body: bytes) -> Mapping[str, Any]:

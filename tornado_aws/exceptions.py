@@ -170,7 +170,7 @@ class PoolTimeout(RequestException):
 
 
 class RequestTimeout(RequestException):
-    """One attempt took longer than ``request_timeout``, or the call longer than ``total_timeout``."""
+    """An attempt took longer than ``request_timeout``, or the call than ``total_timeout``."""
 
 
 class ClientClosedError(RequestException):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-from tornado_aws.exceptions import ConnectError, PoolTimeout, ReadTimeout, RequestException
+from tornado_aws.exceptions import ConnectError, ReadError, RequestException
 
 THROTTLING_CODES = frozenset(
     {
@@ -85,6 +85,13 @@ class Policy(NamedTuple):
     transient_base: float = Kind.TRANSIENT.base
 
 
+# Services whose failures are shorter than others': by endpoint prefix.
+POLICIES = {
+    "dynamodb": Policy(max_attempts=4, transient_base=0.025),
+    "streams.dynamodb": Policy(max_attempts=4, transient_base=0.025),
+}
+
+
 def kind_of_status(status: int, code: str) -> Kind | None:
     """Classify a service's error by its status and code; None when repeating cannot help."""
     if code in THROTTLING_CODES or status == 429:
@@ -97,14 +104,9 @@ def kind_of_status(status: int, code: str) -> Kind | None:
 def kind_of_failure(error: RequestException) -> Kind | None:
     """Classify a failure of the transport; None when repeating is pointless.
 
-    A full pool and a closed client stay what they are however often one asks.
+    A full pool, a closed client and a spent deadline stay what they are however often one asks.
     """
-    if isinstance(error, PoolTimeout):
-        return None
-    return Kind.TRANSIENT if isinstance(error, _REPEATABLE) else None
-
-
-_REPEATABLE = (ConnectError, ReadTimeout)
+    return Kind.TRANSIENT if isinstance(error, ConnectError | ReadError) else None
 
 
 def backoff(
@@ -121,7 +123,7 @@ def backoff(
             five seconds above the computed wait.
     """
     base = policy.transient_base if kind is Kind.TRANSIENT else kind.base
-    wait = random * min(base * 2.0 ** (attempt - 1), MAX_BACKOFF)
+    wait = random * min(base * 2.0 ** min(attempt - 1, 30), MAX_BACKOFF)
     if retry_after is None:
         return wait
     return min(max(retry_after, wait), wait + 5.0)

@@ -42,6 +42,8 @@ def parse_base(url: str) -> BaseURL:
         EndpointError: it is not an absolute http or https URL, or it has user information, a query
             or a fragment.
     """
+    if not url.isprintable():
+        raise EndpointError(f"Endpoint {url!r} has control characters in it")
     try:
         parts = urlsplit(url)
         port = parts.port

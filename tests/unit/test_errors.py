@@ -1,0 +1,154 @@
+"""Error responses of every format."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tornado_aws import errors
+from tornado_aws.transport import Response
+
+ID = ("x-amzn-RequestId", "R1")
+
+
+def respond(status: int, body: str | bytes = b"", *headers: tuple[str, str]) -> Response:
+    data = body.encode() if isinstance(body, str) else body
+    return Response(status, "Reason", list(headers), data)
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "message"),
+    [
+        (
+            {"__type": "ns.v1#ResourceNotFoundException", "message": "m"},
+            "ResourceNotFoundException",
+            "m",
+        ),
+        ({"__type": "Foo:http://internal/x", "Message": "m"}, "Foo", "m"),
+        ({"__type": "aws.x#Foo:http://internal/x#y"}, "Foo", ""),
+        ({"code": "Foo", "message": "m"}, "Foo", "m"),
+        ({"Code": "Foo", "Message": None, "message": "x"}, "Foo", "x"),
+        ({"message": "only text"}, "400", "only text"),
+        ({"code": 400, "message": "number"}, "400", "number"),
+        ({"__type": {"odd": 1}, "message": ["odd"]}, "400", ""),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_json_errors_at_any_status(
+    members: dict[str, object], code: str, message: str, status: int
+) -> None:
+    """Code and message are found whatever the status, the charset and the spelling."""
+    response = respond(
+        status, json.dumps(members), ("Content-Type", "application/json; charset=utf-8"), ID
+    )
+    details = errors.parse(response)
+    assert (details.code, details.message) == (
+        code.replace("400", str(status)) if code == "400" and "code" not in members else code,
+        message,
+    )
+    assert details.request_id == "R1"
+    assert details.is_aws
+
+
+def test_the_error_type_header_wins_over_the_body() -> None:
+    """rest-json services name the error in x-amzn-errortype."""
+    response = respond(404, '{"code": "Other"}', ("X-Amzn-ErrorType", "NotFound:http://x/"))
+    assert errors.parse(response).code == "NotFound"
+
+
+def test_query_compatible_services_keep_their_old_code() -> None:
+    """x-amzn-query-error gives the code, the body's own is kept beside it."""
+    response = respond(
+        400,
+        '{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "m"}',
+        ("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender"),
+    )
+    details = errors.parse(response)
+    assert details.code == "AWS.SimpleQueueService.NonExistentQueue"
+    assert details.error == {
+        "Message": "m",
+        "Code": "AWS.SimpleQueueService.NonExistentQueue",
+        "QueryErrorCode": "QueueDoesNotExist",
+        "Type": "Sender",
+    }
+
+
+ERROR = "<Type>Sender</Type><Code>Throttling</Code><Message>Rate &amp; more</Message>"
+
+
+@pytest.mark.parametrize(
+    ("body", "request_id"),
+    [
+        (f"<ErrorResponse><Error>{ERROR}</Error><RequestId>X1</RequestId></ErrorResponse>", "X1"),
+        (
+            '<?xml version="1.0"?><ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+            f"<Error>{ERROR}</Error><RequestId>X1</RequestId></ErrorResponse>",
+            "X1",
+        ),
+        (
+            f"<Response><Errors><Error>{ERROR}</Error></Errors><RequestID>X1</RequestID></Response>",
+            "X1",
+        ),
+        (f"<Errors><Error>{ERROR}</Error></Errors>", "R1"),
+        (f"<Error>{ERROR}<RequestId>X1</RequestId><HostId>H</HostId></Error>", "X1"),
+        (f"<Error>{ERROR}</Error>", "R1"),
+        (
+            f"<Response><Errors><Error>{ERROR}</Error><Error><Code>B</Code></Error></Errors>"
+            "</Response>",
+            "R1",
+        ),
+        (f'<ns:Er xmlns:ns="u"><ns:Error>{ERROR}</ns:Error></ns:Er>', "R1"),
+    ],
+)
+def test_xml_errors_in_every_envelope(body: str, request_id: str) -> None:
+    """Any envelope, any namespace; of several errors the first."""
+    details = errors.parse(respond(400, body, ID))
+    assert (details.code, details.message) == ("Throttling", "Rate & more")
+    assert details.request_id == request_id
+    assert details.is_aws
+
+
+def test_an_s3_error_without_message_keeps_its_other_elements() -> None:
+    """The elements beside Code are there, ids are not among them."""
+    body = "<Error><Code>NoSuchKey</Code><Key>a/b</Key><RequestId>X</RequestId></Error>"
+    details = errors.parse(respond(404, body, ("x-amz-id-2", "H2")))
+    assert details.error == {"Code": "NoSuchKey", "Key": "a/b", "Message": ""}
+    assert (details.request_id, details.host_id) == ("X", "H2")
+
+
+@pytest.mark.parametrize("status", [304, 403, 404])
+def test_an_empty_error_with_a_request_id_is_an_aws_error(status: int) -> None:
+    """HEAD requests have no body: the status is the code, the reason the message."""
+    details = errors.parse(respond(status, b"", ("x-amz-request-id", "R2")))
+    assert (details.code, details.message, details.is_aws) == (str(status), "Reason", True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html><body><h1>503</h1></body></html>", b"<broken", b"plain text", b"{broken", b"{}"],
+)
+def test_what_is_no_aws_error_is_told_apart(body: bytes) -> None:
+    """A load balancer's page is an error with the status as its code, but not AWS's."""
+    details = errors.parse(respond(503, body))
+    assert (details.code, details.is_aws) == ("503", False)
+
+
+@given(st.binary() | st.text().map(str.encode), st.sampled_from([b"", b"<", b"{", b"<Error>"]))
+def test_any_body_gives_details(body: bytes, start: bytes) -> None:
+    """No body makes the parser raise."""
+    details = errors.parse(respond(500, start + body))
+    assert details.code
+
+
+def test_an_error_within_a_success_is_found() -> None:
+    """S3 answers some operations with status 200 and an error."""
+    body = "<?xml version='1.0'?>\n<Error><Code>InternalError</Code><Message>m</Message></Error>"
+    details = errors.embedded_in_success(respond(200, body))
+    assert details is not None
+    assert details.code == "InternalError"
+    assert errors.embedded_in_success(respond(200, "<CopyObjectResult/>")) is None
+    assert errors.embedded_in_success(respond(200, b"<Errors" * 3)) is None
+    assert errors.embedded_in_success(respond(200, b"object bytes")) is None
