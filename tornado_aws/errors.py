@@ -168,7 +168,7 @@ def _json_members(body: bytes) -> Mapping[str, Any]:
 
 
 def _cbor_members(body: bytes) -> Mapping[str, Any]:
-    from tornado_aws.protocols import cbor  # only services that speak CBOR need it
+    from tornado_aws.protocols import cbor  # noqa: PLC0415 - few services speak it
 
     try:
         members = cbor.loads(body)

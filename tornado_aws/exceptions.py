@@ -43,7 +43,7 @@ def _rebuild(cls: type[AWSClientException], state: dict[str, Any]) -> AWSClientE
     return error
 
 
-class AWSClientException(Exception):  # noqa: N818 - the original library's name
+class AWSClientException(Exception):
     """Base of all errors of this library.
 
     Attributes:

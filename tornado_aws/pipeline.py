@@ -208,15 +208,9 @@ class _Call:
         headers = [("Host", host), *given, *extra] if extra else [("Host", host), *given]
         if signer is not None and credentials is not None:
             payload = parts.body if isinstance(parts.body, bytes | None) else UNSIGNED_PAYLOAD
+            signed = given + extra if extra else given
             headers += signer.authorize(
-                credentials,
-                parts.method,
-                host,
-                path,
-                parts.query,
-                given + extra,
-                payload,
-                time.time(),
+                credentials, parts.method, host, path, parts.query, signed, payload, time.time()
             )
         headers.append(("amz-sdk-invocation-id", self._invocation))
         attempts = self._limits.policy.max_attempts

@@ -75,7 +75,7 @@ class ServiceClient:
             prefix, service_id, (PROTOCOLS[choose(metadata)],)
         )
 
-    async def _call(self, name: str, params: Mapping[str, object]) -> T:  # type: ignore[type-var]
+    async def _call(self, name: str, params: Mapping[str, object]) -> T:
         """Call the operation `name` with `params`, those that are None left out."""
         ready = self._session.resolved or await self._session.ready()
         operation = self._operations.get(name) or self._prepare(name)

@@ -191,7 +191,7 @@ class Session:
         self._options = options
         self._service_id = service_id or service
         self._modules = modules
-        self._shared = Shared(options) if parent is None else parent._shared
+        self._shared: Shared = Shared(options) if parent is None else parent._shared
 
     def view(self, options: Mapping[str, Any]) -> Session:
         """Return a session with other call options and the same connections.

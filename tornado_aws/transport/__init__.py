@@ -7,10 +7,10 @@ An engine sends one `Request` and gives one `Response`; it knows nothing of AWS.
 
 Rules that both keep:
 
-* the bytes on the wire are the bytes that were signed: method, target and header values are sent as
-  given; nothing is normalised, redirected or decompressed;
-* the engine owns the framing: it adds ``Content-Length`` or ``Transfer-Encoding`` (unless the caller
-  gives ``Content-Length`` itself, which then must be right) and nothing else;
+* the bytes on the wire are the bytes that were signed: method, target and header values are sent
+  as given; nothing is normalised, redirected or decompressed;
+* the engine owns the framing: it adds ``Content-Length`` or ``Transfer-Encoding`` (unless the
+  caller gives ``Content-Length`` itself, which then must be right) and nothing else;
 * CR, LF and NUL in a method, target or header are refused before anything is sent;
 * every failure is a `RequestException` that says whether the request can have reached the server;
 * cancelling `Transport.send` frees or closes the connection at once.

@@ -51,10 +51,10 @@ def make_engine(options: TransportOptions, *, use_curl: bool, own: bool) -> Tran
 def _engine(options: TransportOptions, use_curl: bool) -> Transport:
     # Each engine is imported when it is wanted: pycurl alone costs 39 ms and 8 MiB.
     if use_curl:
-        from tornado_aws.transport.curl import CurlTransport
+        from tornado_aws.transport.curl import CurlTransport  # noqa: PLC0415
 
         return CurlTransport(options)
-    from tornado_aws.transport.pool import PoolTransport
+    from tornado_aws.transport.pool import PoolTransport  # noqa: PLC0415
 
     return PoolTransport(options)
 
