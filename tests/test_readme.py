@@ -1,0 +1,145 @@
+"""What the README and the pages of the documentation show is run, against the local AWS.
+
+The Python blocks of a page are run in order, as typed into ``python -m asyncio``: they share their
+names and may await. A ``text`` block that follows is what the block before it must have printed.
+Console lines that call the code generator are run as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, NamedTuple
+
+import pytest
+
+from examples.local_aws import LocalAWS
+from tornado_aws import AWSClient
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.rst", ROOT / "CONTRIBUTING.rst", *sorted((ROOT / "docs").glob("*.rst"))]
+
+BLOCK = re.compile(r"^( *)\.\. code-block:: (\w+)\n\n((?:(?:\1    .*)?\n)+)", re.MULTILINE)
+GENERATOR = "$ tornado-aws-codegen "
+
+TABLE = """{
+    "TableName": "songs", "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": "title", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "title", "KeyType": "HASH"}]
+}"""
+
+
+class Block(NamedTuple):
+    """A block of code.
+
+    Attributes:
+        language: what it is written in.
+        text: the code, without its indentation.
+        line: the line of the page on which it begins, counted from 1.
+    """
+
+    language: str
+    text: str
+    line: int
+
+
+def blocks(page: Path) -> list[Block]:
+    """Find the blocks of code of a page."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(
+            found[2],
+            dedent(found[3]).strip("\n") + "\n",
+            text.count("\n", 0, found.start(3)) + 1,
+        )
+        for found in BLOCK.finditer(text)
+    ]
+
+
+@pytest.fixture(scope="module")
+def songs(aws: LocalAWS) -> LocalAWS:
+    """Make the table that the examples look at."""
+    with AWSClient(
+        "dynamodb", None, aws.region, aws.access_key, aws.secret_key, None, aws.endpoint
+    ) as client:
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": "DynamoDB_20120810.CreateTable",
+        }
+        assert client.fetch("POST", "/", headers=headers, body=TABLE).code == 200
+    return aws
+
+
+@pytest.fixture
+def place(songs: LocalAWS, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Send what names no endpoint to the local AWS; work in a folder of its own."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", songs.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", songs.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", songs.secret_key)
+    monkeypatch.setenv("AWS_REGION", songs.region)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    known = set(sys.modules)
+    yield
+    for name in set(sys.modules) - known:  # what an example generated is this example's only
+        if getattr(sys.modules[name], "__file__", None) and name.partition(".")[0] == "mine":
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name
+)
+def test_the_examples_run(page: Path, place: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every example of the page runs and prints what the page says."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    printed = ""
+    with asyncio.Runner() as runner:
+        for block in blocks(page):
+            if block.language == "python":
+                run_python(block, page, names, runner)
+                printed = capsys.readouterr().out
+            elif block.language == "console":
+                run_console(block)
+            elif block.language == "text":
+                assert printed == block.text, f"{page.name}:{block.line}"
+
+
+def run_python(block: Block, page: Path, names: dict[str, Any], runner: asyncio.Runner) -> None:
+    """Run a block; an error's traceback names the line of the page."""
+    text = "\n" * (block.line - 1) + block.text
+    code = compile(text, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    running = eval(code, names)
+    if inspect.iscoroutine(running):
+        runner.run(running)
+
+
+def run_console(block: Block) -> None:
+    """Run the lines that call the code generator, and nothing else."""
+    for line in block.text.splitlines():
+        if line.startswith(GENERATOR):
+            arguments = shlex.split(line.removeprefix(GENERATOR))
+            command = [sys.executable, "-m", "tornado_aws.codegen", *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    """A page names no target that the Makefile does not list, and the Makefile describes each."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^([a-z-]+):.*  # ", makefile, re.MULTILINE))
+    phony = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())  # type: ignore[index]
+    named = {
+        target
+        for page in PAGES
+        for target in re.findall(r"(?:\$ |``)make ([a-z-]+)", page.read_text(encoding="utf-8"))
+    }
+    assert listed == phony
+    assert named <= listed
