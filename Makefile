@@ -10,7 +10,6 @@ SOURCES := tornado_aws codegen tests benchmarks examples docs setup.py
 export BLACK_CACHE_DIR := $(CACHE)/black
 export MYPY_CACHE_DIR := $(CACHE)/mypy
 export RUFF_CACHE_DIR := $(CACHE)/ruff
-export PYRIGHT_PYTHON_CACHE_DIR := $(CACHE)/pyright
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -23,7 +22,7 @@ help:  # list the targets
 	@grep -E '^[a-z-]+:.*  # ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  # /\1|/' \
 	| awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-demo: install  # show raw and generated calls against a local AWS that checks signatures
+demo: generate  # show raw and generated calls against a local AWS that checks signatures
 	$(BIN)/python -m examples.demo
 
 test: install  # run every test
@@ -66,6 +65,7 @@ clean:  # remove all that was built, .venv included
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: setup.py pyproject.toml | $(BIN)/python
+	@echo 'Installing into $(VENV); this takes a minute.'
 	$(BIN)/python -m pip install --quiet --editable '.[curl,test]'
 	@touch $@
 

@@ -40,8 +40,6 @@ def _is_private(name: str) -> bool:
 def _leave_user_settings() -> None:
     for name in filter(_is_private, list(os.environ)):
         del os.environ[name]
-    # pyright keeps its own program there; without it each run would be a download.
-    os.environ.setdefault("PYRIGHT_PYTHON_CACHE_DIR", str(Path.home() / ".cache/pyright-python"))
     os.environ["HOME"] = _HOME.name
 
 
