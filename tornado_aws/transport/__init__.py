@@ -159,13 +159,15 @@ class Response:
         raw_headers: Headers,
         body: bytes = b"",
         stream: BodyStream | None = None,
+        *,
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.status = status
         self.reason = reason
         self.raw_headers = raw_headers
         self.body = body
         self.stream = stream
-        self._headers: dict[str, str] | None = None
+        self._headers = headers
 
     @property
     def headers(self) -> Mapping[str, str]:

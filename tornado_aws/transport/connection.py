@@ -1,0 +1,310 @@
+"""One kept HTTP/1.1 connection: writes a request, reads its response, says what became of it.
+
+A connection carries one call at a time. It receives into its pool's one buffer: `get_buffer` and
+`buffer_updated` follow each other with nothing between, so connections cannot disturb each other
+and no read allocates.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import AsyncIterable, Hashable
+from typing import Protocol, cast
+
+from tornado_aws.exceptions import RequestException
+from tornado_aws.transport import Response, errors
+from tornado_aws.transport.call import NEVER, Call, Phase
+from tornado_aws.transport.http1 import Head, ProtocolError, ResponseParser
+from tornado_aws.transport.proxies import Route
+from tornado_aws.transport.streams import HIGH_WATER, ResponseStream, StreamBuffer, Supplier
+from tornado_aws.transport.upload import PIECE, upload
+
+# RFC 9110 section 10.1.1: a client need not wait for ever; curl and botocore wait a second too.
+CONTINUE_WAIT = 1.0
+
+
+class Owner(Supplier, Protocol):
+    """What a connection reports to: its pool."""
+
+    loop: asyncio.AbstractEventLoop
+    view: memoryview
+    max_response_size: int | None
+
+    def finished(self, connection: Connection, call: Call, reusable: bool) -> None:
+        """The response is whole."""
+
+    def fail(self, call: Call, error: Exception) -> None:
+        """The call must end with `error`."""
+
+    def lost(self, connection: Connection, call: Call | None, cause: Exception | None) -> None:
+        """The connection is gone, in the middle of `call` or idle."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One connection of a pool.
+
+    Attributes:
+        key: see `Route`.
+        idle_since: when it became idle, on the loop's clock.
+        served: how many responses it has brought.
+        call: the call that it carries, None when it is idle.
+        is_closed: whether it is of no further use.
+    """
+
+    def __init__(self, owner: Owner, route: Route) -> None:
+        self.key: Hashable = route.key
+        self.idle_since = 0.0
+        self.served = 0
+        self.call: Call | None = None
+        self.is_closed = False
+        self._owner = owner
+        self._view = owner.view
+        self._origin = route.origin
+        self._transport: asyncio.Transport | None = None
+        self._tcp: asyncio.Transport | None = None
+        self._parser: ResponseParser | None = None
+        self._stream: StreamBuffer | None = None
+        self._is_sent = False
+        self._is_reading = True
+        self._unwritten = 0
+        self._drained: asyncio.Future[None] | None = None
+        self._gate: asyncio.TimerHandle | None = None
+
+    @property
+    def received(self) -> int:
+        """How many bytes of the current response have come."""
+        return 0 if self._parser is None else self._parser.received
+
+    # --- what the pool calls ---
+
+    def attach(self, transport: asyncio.Transport, tcp: asyncio.Transport) -> None:
+        """Take the connected transport, and the TCP transport below it."""
+        self._transport = transport
+        self._tcp = tcp
+
+    def start(self, call: Call) -> None:
+        """Send the request of `call`; its future gets what comes of it."""
+        assert self._transport is not None
+        self.call = call
+        call.connection = self
+        call.phase = Phase.EXCHANGE
+        self._parser = ResponseParser(call.request.method)
+        self._is_sent = False
+        body = call.request.body
+        if not body:
+            self._transport.write(call.head)
+            self._is_sent = True
+        elif call.request.expect_continue:
+            self._transport.write(call.head)
+            self._gate = self._owner.loop.call_later(CONTINUE_WAIT, self._send_body)
+        elif isinstance(body, AsyncIterable) or len(body) > PIECE:
+            self._transport.write(call.head)
+            self._send_body()
+        else:
+            self._transport.write(call.head + body)
+            self._is_sent = True
+
+    def abort(self) -> None:
+        """Close at once; the call under way, if any, is left to the caller."""
+        self.is_closed = True
+        self._detach()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def forsake(self) -> None:
+        """Close the socket without its loop, which is closed or belongs to another process.
+
+        asyncio closes a transport's socket in a callback of the loop, and otherwise complains when
+        the transport is collected; there is no public way to do it without the loop.
+        """
+        self.is_closed = True
+        self._detach()
+        for transport in (self._transport, self._tcp):
+            if hasattr(transport, "_closed"):
+                transport._closed = True
+            sock = getattr(transport, "_sock", None)
+            if sock is not None:
+                sock.close()
+                transport._sock = None  # type: ignore[union-attr]
+
+    def is_dead(self) -> bool:
+        """Ask the kernel whether an idle connection has something to read, which is its end."""
+        assert self._transport is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._transport.get_extra_info("socket"), selectors.EVENT_READ)
+            return bool(selector.select(0))
+
+    def resume_reading(self) -> None:
+        """Take bytes again after a stream's reader had fallen behind."""
+        if not self._is_reading and not self.is_closed and self._transport is not None:
+            self._is_reading = True
+            self._transport.resume_reading()
+
+    def has_progressed(self) -> bool:
+        """Tell whether the transport has written anything since this was last asked."""
+        assert self._transport is not None
+        unwritten, self._unwritten = self._unwritten, self._transport.get_write_buffer_size()
+        return 0 != self._unwritten != unwritten
+
+    # --- what the upload calls ---
+
+    def touch(self, call: Call) -> None:
+        """Note that bytes moved."""
+        call.since = self._owner.loop.time()
+        self._owner.watch(call)
+
+    async def write(self, data: bytes | memoryview) -> None:
+        """Write to the transport and wait until it can take more; nothing when it is closed."""
+        if self.is_closed or self._transport is None:
+            return
+        self._transport.write(data)
+        if self._drained is not None:
+            await self._drained
+            if self.call is not None:
+                self.touch(self.call)
+
+    # --- what the loop calls ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        parser = self._parser
+        if parser is None:
+            # Bytes that no request asked for: the peer's parting words, or an attack.
+            self._gone(None)
+            return
+        try:
+            parser.feed(self._view[:nbytes])
+        except ProtocolError as error:
+            self._fail(errors.malformed(self._origin, error, parser.received))
+            return
+        self._deliver(parser)
+
+    def eof_received(self) -> bool:
+        parser = self._parser
+        if parser is not None:
+            try:
+                parser.feed_eof()
+            except ProtocolError:
+                self._gone(None)
+            else:
+                self._deliver(parser)
+        if not self.is_closed:
+            self._gone(None)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.is_closed:
+            self._gone(exc)
+
+    def pause_writing(self) -> None:
+        if self._drained is None:
+            self._drained = self._owner.loop.create_future()
+
+    def resume_writing(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None and not drained.done():
+            drained.set_result(None)
+
+    # --- the exchange ---
+
+    def _deliver(self, parser: ResponseParser) -> None:
+        """Hand on what has been parsed so far."""
+        call = self.call
+        assert call is not None
+        head = parser.head
+        if head is not None:
+            if call.request.stream and head.status < 300:
+                self._deliver_stream(call, parser, head)
+            elif self._is_too_large(parser):
+                return
+        if parser.complete:
+            self._finish(call, parser, head)
+            return
+        if call.since != NEVER:
+            call.since = self._owner.loop.time()
+        if parser.continued and self._gate is not None:
+            self._send_body()
+
+    def _is_too_large(self, parser: ResponseParser) -> bool:
+        limit = self._owner.max_response_size
+        if limit is None or max(parser.length or 0, parser.buffered) <= limit:
+            return False
+        self._fail(errors.too_large(self._origin, limit, parser.received))
+        return True
+
+    def _deliver_stream(self, call: Call, parser: ResponseParser, head: Head) -> None:
+        if self._stream is None:
+            self._stream = StreamBuffer(call, self._owner, self._owner.loop)
+            call.stream = self._stream
+            call.phase = Phase.STREAMING
+            call.since = NEVER
+            if not call.future.done():
+                handle = ResponseStream(self._stream, self._owner.loop)
+                call.future.set_result(_response(head, stream=handle))
+        self._stream.push(parser.take_body())
+        if self._stream.size > HIGH_WATER and not parser.complete and self._transport is not None:
+            self._is_reading = False
+            self._transport.pause_reading()
+
+    def _finish(self, call: Call, parser: ResponseParser, head: Head | None) -> None:
+        assert head is not None
+        assert self._transport is not None
+        if self._stream is not None:
+            self._stream.end()
+        elif not call.future.done():
+            call.future.set_result(_response(head, parser.take_body()))
+        reusable = (
+            parser.reusable and self._is_sent and self._transport.get_write_buffer_size() == 0
+        )
+        self._detach()
+        self.served += 1
+        self._owner.finished(self, call, reusable)
+
+    def _send_body(self) -> None:
+        self._shut_gate()
+        if self.call is not None:
+            self.call.upload = self._owner.loop.create_task(self._upload(self.call))
+
+    async def _upload(self, call: Call) -> None:
+        try:
+            await upload(self, call)
+        except Exception as error:  # noqa: BLE001 - the caller's iterable may raise anything
+            self._owner.fail(call, errors.body_failed(self._origin, error, self.received))
+        else:
+            self._is_sent = True
+
+    def _fail(self, error: RequestException) -> None:
+        call = self.call
+        assert call is not None
+        self._owner.fail(call, error)
+
+    def _gone(self, cause: Exception | None) -> None:
+        """The connection has ended by itself."""
+        self.is_closed = True
+        self._owner.lost(self, self.call, cause)
+        self.abort()
+
+    def _detach(self) -> None:
+        """Forget the call."""
+        self.call = self._parser = self._stream = None
+        self._shut_gate()
+        self.resume_writing()
+
+    def _shut_gate(self) -> None:
+        if self._gate is not None:
+            self._gate.cancel()
+            self._gate = None
+
+    def __repr__(self) -> str:
+        state = "closed" if self.is_closed else "idle" if self.call is None else "busy"
+        return f"<Connection {errors.place(self._origin)} {state}, {self.served} served>"
+
+
+def _response(head: Head, body: bytes = b"", stream: ResponseStream | None = None) -> Response:
+    return Response(head.status, head.reason, head.pairs, body, stream, headers=head.headers)

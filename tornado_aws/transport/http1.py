@@ -1,0 +1,457 @@
+"""HTTP/1.1 as bytes: the head of a request, and a parser of responses. No IO, no clock.
+
+The parser is strict, for a client that hands over signed requests on connections it keeps: what two
+parties could read differently ends in `ProtocolError` instead of a guess. Refused are both lengths
+at once, lengths that disagree, any transfer coding but ``chunked``, folded header lines, bare CR or
+LF, control characters, white space before a colon, sizes that are not plain hexadecimal, and bytes
+after the end of a response. Terms are those of RFC 9110 and RFC 9112.
+
+The usual response (one read, a ``Content-Length``) is parsed by two regular expressions and one
+copy of the body; `bytes.find` does the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterable, Callable
+from typing import NamedTuple
+
+from tornado_aws.exceptions import RequestException
+from tornado_aws.transport import Headers, Request
+
+# Enough for any AWS response: user metadata of S3 is at most 2 KB. Python's http.client reads lines
+# of up to 64 KiB, curl heads of up to 300 KB, node.js of 16 KiB.
+MAX_HEAD = 65536
+MAX_HEADERS = 256
+MAX_CHUNK_LINE = 4096
+# 100 and 103 come once each; a peer that sends more than this only keeps the connection busy.
+MAX_INTERIM = 16
+
+# How many bytes of a read are copied at a time in search of the end of a head or line.
+_WINDOW = 8192
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+# Possessive repeats and the anchor keep both linear on hostile input.
+_STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n")
+_FIELD = re.compile(rf"(?m)^({_TOKEN}++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[\t\x20-\x7e\x80-\xff]*+)?")
+_DECIMAL = re.compile(r"[0-9]{1,18}")
+
+_TOKENS = re.compile(rf"{_TOKEN}+")
+_REQUEST_LINE = re.compile(rf"{_TOKEN}++ [!-~]++")
+
+
+class ProtocolError(Exception):
+    """What the peer sent is not the HTTP/1.1 that this module accepts; the text says what."""
+
+
+# --- requests ---------------------------------------------------------------------------------
+
+
+def body_length(request: Request) -> int | None:
+    """Return the length of the request's body in bytes; None when it is sent chunked."""
+    body = request.body
+    if body is None:
+        return 0
+    if isinstance(body, AsyncIterable):
+        return request.content_length
+    return len(body)
+
+
+def request_head(request: Request, prefix: str = "", extra: Headers | None = None) -> bytes:
+    """Return the head of `request` as it goes on the wire, the empty line included.
+
+    Args:
+        request: what to send; the head gets ``Content-Length`` or ``Transfer-Encoding`` unless the
+            request states its length itself, and ``Expect`` when it waits for ``100 Continue``.
+        prefix: scheme and authority put before the target: the absolute form for a proxy.
+        extra: headers for a proxy.
+
+    Raises:
+        RequestException: a method, target or header that cannot be sent safely, or a framing header
+            that contradicts the body. Nothing has been sent.
+    """
+    headers = [*request.headers, *_framing(request), *(extra or ())]
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    start = f"{request.method} {prefix}{request.target}"
+    if not _REQUEST_LINE.fullmatch(start):
+        raise _refused("the method or target holds white space, control or non-ASCII characters")
+    if _is_unsafe(headers, lines):
+        raise _refused(_unsafe_header(headers))
+    return f"{start} HTTP/1.1\r\n{lines}\r\n".encode()
+
+
+def _is_unsafe(headers: Headers, lines: str) -> bool:
+    names = [name for name, _ in headers]
+    return (
+        not lines.count("\r") == lines.count("\n") == len(names)
+        or "\0" in lines
+        or "" in names
+        or (bool(names) and not _TOKENS.fullmatch("".join(names)))
+    )
+
+
+def _unsafe_header(headers: Headers) -> str:
+    for name, value in headers:
+        if not _TOKENS.fullmatch(name):
+            return f"{name!r} is not a header name"
+        if any(character in value for character in "\r\n\0"):
+            return f"the value of the header {name} holds CR, LF or NUL"
+    return "a header holds CR, LF or NUL"
+
+
+def _framing(request: Request) -> Headers:
+    """Decide which framing headers the engine adds."""
+    length = body_length(request)
+    added: Headers = []
+    has_length = False
+    has_expect = False
+    for name, value in request.headers:
+        if len(name) in _FRAMING_SIZES:
+            lower = name.lower()
+            if lower == "content-length":
+                has_length = True
+                _check_length(value, length)
+            elif lower == "transfer-encoding":
+                raise _refused("Transfer-Encoding is set by the transport, not by its caller")
+            elif lower == "expect":
+                has_expect = True
+    if length is None:
+        added.append(("Transfer-Encoding", "chunked"))
+    elif not has_length and (length or request.method in _METHODS_WITH_BODY):
+        added.append(("Content-Length", str(length)))
+    if request.expect_continue and not has_expect and length != 0:
+        added.append(("Expect", "100-continue"))
+    return added
+
+
+_FRAMING_SIZES = frozenset({len("content-length"), len("transfer-encoding"), len("expect")})
+# RFC 9110 section 8.6: these say "no content" by a length of 0; for others silence says it.
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+def _check_length(stated: str, length: int | None) -> None:
+    if length is None:
+        raise _refused("Content-Length is given as a header; give it as content_length as well")
+    if stated != str(length):
+        raise _refused(f"Content-Length says {stated!r} and the body has {length} bytes")
+
+
+def _refused(reason: str) -> RequestException:
+    return RequestException(
+        f"The request was not sent: {reason}", error=f"refused: {reason}", sent=False
+    )
+
+
+# --- responses --------------------------------------------------------------------------------
+
+
+class Head(NamedTuple):
+    """Status line and header fields of a response.
+
+    Attributes:
+        minor: minor version, 0 or 1.
+        status: the status code.
+        reason: the reason phrase, possibly "".
+        pairs: (name, value) in order, Latin-1.
+        headers: values by lower-case name, repeated ones joined with a comma and a space.
+    """
+
+    minor: int
+    status: int
+    reason: str
+    pairs: Headers
+    headers: dict[str, str]
+
+
+def parse_head(text: str) -> Head:
+    """Parse a head, from the status line up to and without the empty line.
+
+    Raises:
+        ProtocolError: it is malformed.
+    """
+    status_line = _STATUS_LINE.match(text)
+    if status_line is None:
+        raise ProtocolError(f"not an HTTP/1.x response: it begins {text[:32]!r}")
+    pairs = parse_fields(text[status_line.end() :])
+    headers = {name.lower(): value for name, value in pairs}
+    if len(headers) != len(pairs):
+        headers = _joined(pairs)
+    minor, status, reason = status_line.groups("")
+    return Head(int(minor), int(status), reason, pairs, headers)
+
+
+def parse_fields(text: str) -> Headers:
+    """Parse header or trailer lines, each ended by CRLF.
+
+    Raises:
+        ProtocolError: a line is malformed, or there are too many.
+    """
+    pairs: Headers = _FIELD.findall(text)
+    # A field matches whole lines only, so a line that is none of them leaves the count short.
+    if len(pairs) != text.count("\n"):
+        raise ProtocolError("malformed header line")
+    if len(pairs) > MAX_HEADERS:
+        raise ProtocolError(f"more than {MAX_HEADERS} header lines")
+    if " \r\n" in text or "\t\r\n" in text:
+        pairs = [(name, value.rstrip(" \t")) for name, value in pairs]
+    return pairs
+
+
+def _joined(pairs: Headers) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return headers
+
+
+_CHUNKED = -1
+_UNTIL_CLOSE = -2
+
+
+def _body_framing(method: str, head: Head) -> int:
+    """Return the body's length, or how its end is found, by RFC 9112 section 6.3."""
+    coding = head.headers.get("transfer-encoding")
+    length = head.headers.get("content-length")
+    if coding is not None and length is not None:
+        raise ProtocolError("both Transfer-Encoding and Content-Length")
+    if coding is not None and (coding.lower() != "chunked" or head.minor == 0):
+        raise ProtocolError(f"transfer coding {coding[:32]!r} in HTTP/1.{head.minor}")
+    size = 0 if length is None else _content_length(length)
+    if head.status in (204, 304) or method == "HEAD" or _is_tunnel(method, head.status):
+        return 0
+    if coding is not None:
+        return _CHUNKED
+    return _UNTIL_CLOSE if length is None else size
+
+
+def _is_tunnel(method: str, status: int) -> bool:
+    return method == "CONNECT" and 200 <= status < 300
+
+
+def _content_length(value: str) -> int:
+    # Identical repeated lengths are one length (RFC 9110 section 8.6); others are an attack.
+    first, *others = value.split(", ") if "," in value else [value]
+    if not _DECIMAL.fullmatch(first) or any(other != first for other in others):
+        raise ProtocolError(f"Content-Length {value[:32]!r}")
+    return int(first)
+
+
+def _keeps_alive(head: Head) -> bool:
+    connection = head.headers.get("connection")
+    if connection is None:
+        return head.minor == 1
+    options = {option.strip() for option in connection.lower().split(",")}
+    return "close" not in options and (head.minor == 1 or "keep-alive" in options)
+
+
+class ResponseParser:
+    """Parses the response to one request from bytes that come in any pieces.
+
+    Attributes:
+        head: status and headers of the final response, None until they are complete.
+        length: the body's length if the head states it, else None.
+        interim: how many 1xx responses came.
+        continued: whether ``100 Continue`` was one of them.
+        received: how many bytes were fed.
+        buffered: how many bytes of the body are held.
+        complete: whether the response is whole.
+        reusable: whether the connection can carry another request after it.
+    """
+
+    __slots__ = (
+        "_body",
+        "_method",
+        "_pending",
+        "_remaining",
+        "_state",
+        "_trailer_size",
+        "complete",
+        "continued",
+        "head",
+        "interim",
+        "length",
+        "received",
+        "reusable",
+    )
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+        # A plain function: a bound method would make every parser a reference cycle.
+        self._state: _State = ResponseParser._read_head
+        self._body: bytes | bytearray = b""
+        self._pending = b""
+        self._remaining = 0
+        self._trailer_size = 0
+        self.head: Head | None = None
+        self.length: int | None = None
+        self.interim = 0
+        self.continued = False
+        self.received = 0
+        self.complete = False
+        self.reusable = False
+
+    @property
+    def buffered(self) -> int:
+        return len(self._body)
+
+    def feed(self, data: memoryview) -> None:
+        """Take the next bytes from the connection; `data` is not kept.
+
+        Raises:
+            ProtocolError: the response is malformed; the parser is of no further use.
+        """
+        self.received += len(data)
+        while data:
+            data = self._state(self, data)
+
+    def feed_eof(self) -> None:
+        """Take the end of the connection.
+
+        Raises:
+            ProtocolError: the response is not complete.
+        """
+        if self._state is ResponseParser._read_until_close:
+            self._end(reusable=False)
+        elif not self.complete:
+            where = "its headers" if self.head is None else "its body"
+            raise ProtocolError(f"the connection was closed within the response, in {where}")
+
+    def take_body(self) -> bytes:
+        """Return the bytes of the body that have come since the last call."""
+        body, self._body = self._body, b""
+        return bytes(body)
+
+    # Each state takes bytes and returns those it leaves to the next state.
+
+    def _read_head(self, data: memoryview) -> memoryview:
+        text, rest = self._until(b"\r\n\r\n", data, MAX_HEAD)
+        if text is None:
+            if not (self._pending[:7] == b"HTTP/1."[: len(self._pending)]):
+                raise ProtocolError(f"not an HTTP/1.x response: it begins {self._pending[:32]!r}")
+            return rest
+        head = parse_head(text[:-2].decode("latin-1"))
+        if head.status < 200:
+            self._count_interim(head.status)
+        else:
+            self._begin_body(head)
+        return rest
+
+    def _count_interim(self, status: int) -> None:
+        self.interim += 1
+        self.continued = self.continued or status == 100
+        if status == 101:
+            raise ProtocolError("the server switched to another protocol, unasked")
+        if self.interim > MAX_INTERIM:
+            raise ProtocolError(f"more than {MAX_INTERIM} interim responses")
+
+    def _begin_body(self, head: Head) -> None:
+        framing = _body_framing(self._method, head)
+        self.head = head
+        self.reusable = _keeps_alive(head)
+        if framing == _CHUNKED:
+            self._state = ResponseParser._read_chunk_size
+        elif framing == _UNTIL_CLOSE:
+            self._state = ResponseParser._read_until_close
+        else:
+            self.length = self._remaining = framing
+            self._state = ResponseParser._read_length
+            if framing == 0:
+                self._end(self.reusable)
+
+    def _read_length(self, data: memoryview) -> memoryview:
+        rest = self._take(data)
+        if not self._remaining:
+            self._end(self.reusable)
+        return rest
+
+    def _read_until_close(self, data: memoryview) -> memoryview:
+        self._remaining = len(data)
+        return self._take(data)
+
+    def _take(self, data: memoryview) -> memoryview:
+        """Move up to the remaining count of bytes into the body."""
+        part = data[: self._remaining]
+        self._remaining -= len(part)
+        if not self._body:
+            self._body = bytes(part)
+        elif isinstance(self._body, bytearray):
+            self._body += part
+        else:
+            self._body = bytearray(self._body)
+            self._body += part
+        return data[len(part) :]
+
+    def _read_chunk_size(self, data: memoryview) -> memoryview:
+        line, rest = self._until(b"\r\n", data, MAX_CHUNK_LINE)
+        if line is None:
+            return rest
+        match = _CHUNK_SIZE.fullmatch(line, 0, len(line) - 2)
+        if match is None:
+            raise ProtocolError(f"malformed chunk size {line[:32]!r}")
+        self._remaining = int(match[1], 16)
+        self._state = (
+            ResponseParser._read_chunk if self._remaining else ResponseParser._read_trailer
+        )
+        return rest
+
+    def _read_chunk(self, data: memoryview) -> memoryview:
+        rest = self._take(data)
+        if not self._remaining:
+            self._state = ResponseParser._read_chunk_end
+        return rest
+
+    def _read_chunk_end(self, data: memoryview) -> memoryview:
+        end = self._pending + data[: 2 - len(self._pending)]
+        rest = data[2 - len(self._pending) :]
+        if not b"\r\n".startswith(end):
+            raise ProtocolError("a chunk is longer than its size")
+        if len(end) == 2:
+            self._pending = b""
+            self._state = ResponseParser._read_chunk_size
+        else:
+            self._pending = end
+        return rest
+
+    def _read_trailer(self, data: memoryview) -> memoryview:
+        line, rest = self._until(b"\r\n", data, MAX_HEAD)
+        if line is None:
+            return rest
+        if line == b"\r\n":
+            self._end(self.reusable)
+            return rest
+        parse_fields(line.decode("latin-1"))
+        self._trailer_size += len(line)
+        if self._trailer_size > MAX_HEAD:
+            raise ProtocolError(f"more than {MAX_HEAD} bytes of trailers")
+        return rest
+
+    def _read_nothing(self, data: memoryview) -> memoryview:
+        raise ProtocolError(f"{len(data)} bytes after the end of the response")
+
+    def _end(self, reusable: bool) -> None:
+        self.complete = True
+        self.reusable = reusable
+        self._state = ResponseParser._read_nothing
+
+    def _until(
+        self, terminator: bytes, data: memoryview, limit: int
+    ) -> tuple[bytes | None, memoryview]:
+        """Gather bytes up to and with `terminator`; the first item is None until it has come."""
+        pending = self._pending
+        text = pending + data[:_WINDOW]
+        at = text.find(terminator, max(0, len(pending) - len(terminator) + 1))
+        if at < 0:
+            if len(text) > limit:
+                raise ProtocolError(f"a head or line of more than {limit} bytes")
+            self._pending = text
+            return None, data[_WINDOW:]
+        end = at + len(terminator)
+        if end > limit:
+            raise ProtocolError(f"a head or line of more than {limit} bytes")
+        self._pending = b""
+        return text[:end], data[end - len(pending) :]
+
+
+_State = Callable[[ResponseParser, memoryview], memoryview]
