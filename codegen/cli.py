@@ -1,0 +1,180 @@
+"""Command line of the generator."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from .faults import FaultyModel
+from .importer import import_services
+from .load import Source, find
+from .pipeline import generate_all
+from .publish import Changes, Packages, compare, diff, publish
+from .report import Row, rows
+
+MODELS = click.option(
+    "--models",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("models"),
+    show_default=True,
+    help="Folder of models: <service>/<api-version>/service-2.json, plain or .gz, and what belongs"
+    " to it. botocore's data folder can be given as it is.",
+)
+OUTPUT = click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("generated"),
+    show_default=True,
+    help="Folder of the generated packages.",
+)
+SERVICES = click.argument("services", nargs=-1, metavar="[SERVICE]...")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tornado-aws")
+def main() -> None:
+    """Generate typed asynchronous AWS clients from service models.
+
+    \b
+    A service of your own in two steps:
+      import SERVICE      copy its model from the installed botocore into models/
+      generate SERVICE    write its package into generated/
+
+    Every command exits with 0 when all is well, 1 when something is wrong with a model or what is
+    on disk is out of date, and 2 when it is called wrongly.
+    """
+
+
+@main.command()
+@SERVICES
+@MODELS
+@OUTPUT
+def generate(services: tuple[str, ...], models: Path, output: Path) -> None:
+    """Write the packages of services, of all in the folder of models when none is named.
+
+    Files that would not change are not touched. Files that are no longer generated are deleted;
+    files without the generator's first line are never touched. When anything is wrong with any of
+    the models, everything that is wrong is listed and nothing is written.
+    """
+    with _faults_end_the_program():
+        changes = _changes(services, models, output)
+        publish(changes)
+    click.echo(_summary(changes))
+
+
+@main.command()
+@SERVICES
+@MODELS
+@OUTPUT
+def check(services: tuple[str, ...], models: Path, output: Path) -> None:
+    """Tell whether the packages on disk are what would be generated; write nothing.
+
+    When they are not, show the difference as a unified diff and exit with 1.
+    """
+    with _faults_end_the_program():
+        changes = _changes(services, models, output)
+    if not changes:
+        click.echo("The generated packages are up to date.")
+        return
+    for line in diff(changes):
+        click.echo(line, nl=not line.endswith("\n"))
+    command = " ".join([_program(), "generate", *_arguments(services, models, output)])
+    click.echo(
+        f"{len(changes.write) + len(changes.delete)} files are not what would be generated: either"
+        " a model or the generator has changed, or somebody edited a generated file.\n"
+        f"Bring them up to date with: {command}",
+        err=True,
+    )
+    sys.exit(1)
+
+
+@main.command(name="import")
+@click.argument("services", nargs=-1, required=True, metavar="SERVICE...")
+@MODELS
+def import_(services: tuple[str, ...], models: Path) -> None:
+    """Copy models from the installed botocore, without AWS's documentation texts."""
+    with _faults_end_the_program():
+        copies = import_services(services, models)
+    for source in copies:
+        click.echo(f"{source.folder}")
+
+
+@main.command(name="list")
+@SERVICES
+@MODELS
+def list_(services: tuple[str, ...], models: Path) -> None:
+    """List services with API version, protocol, operations, and those not supported yet."""
+    with _faults_end_the_program():
+        for row in rows(find(models, services)):
+            _show(row)
+
+
+def _show(row: Row) -> None:
+    click.echo(
+        f"{row.service:36} {row.api_version:12} {row.protocol:20} {row.operations:5d} operations"
+    )
+    for operation, reason in row.unsupported:
+        click.echo(f"    {operation}: {reason}")
+
+
+def _changes(services: Sequence[str], models: Path, output: Path) -> Changes:
+    packages = _generated(find(models, services))
+    return compare(packages, output, complete=not services)
+
+
+def _generated(sources: Sequence[Source]) -> Packages:
+    with _progress(len(sources)) as advance:
+        return generate_all(sources, advance)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Source], None]]:
+    """Show a bar on a terminal, a line for each service elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda source: click.echo(f"{source.service} {source.api_version}", err=True)
+        return
+    with click.progressbar(
+        length=total, label="Generating", file=sys.stderr, item_show_func=_service
+    ) as bar:
+        yield lambda source: bar.update(1, source)
+
+
+def _service(source: Source | None) -> str:
+    return source.service if source else ""
+
+
+@contextmanager
+def _faults_end_the_program() -> Iterator[None]:
+    try:
+        yield
+    except FaultyModel as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        count = len(error.faults)
+        click.echo(f"{count} {'fault' if count == 1 else 'faults'}; nothing was written.", err=True)
+        sys.exit(1)
+
+
+def _summary(changes: Changes) -> str:
+    if not changes:
+        return "Nothing has changed."
+    parts = [f"{len(changes.write)} files written"] if changes.write else []
+    parts += [f"{len(changes.delete)} files deleted"] if changes.delete else []
+    return f"{', '.join(parts)} in {changes.output}."
+
+
+def _program() -> str:
+    package = (__package__ or "codegen").removesuffix(".cli")
+    return f"python -m {package}"
+
+
+def _arguments(services: Sequence[str], models: Path, output: Path) -> Iterator[str]:
+    yield from services
+    if models != Path("models"):
+        yield f"--models {models}"
+    if output != Path("generated"):
+        yield f"--output {output}"

@@ -1,0 +1,193 @@
+"""Pass 1, load: find a service's newest model, read its files, merge their extras.
+
+The folder is laid out as botocore's: ``<service>/<api-version>/service-2.json`` with, optionally,
+``paginators-1.json``, ``waiters-2.json`` and ``endpoint-rule-set-1.json``, each plain or ``.gz``.
+``<kind>.sdk-extras.json`` beside a file is merged into it (its ``merge`` key, deeply).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .faults import Fault, FaultyModel, nearest
+
+SERVICE = "service-2"
+PAGINATORS = "paginators-1"
+WAITERS = "waiters-2"
+RULE_SET = "endpoint-rule-set-1"
+KINDS = (SERVICE, PAGINATORS, WAITERS, RULE_SET)
+ORIGIN = "origin.json"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a service's model lies.
+
+    Attributes:
+        service: the name of the service's folder (``cognito-idp``).
+        api_version: the name of the folder below it.
+        folder: the path of both.
+    """
+
+    service: str
+    api_version: str
+    folder: Path
+
+    def file(self, kind: str) -> Path | None:
+        """Return the file of a kind (``service-2``), plain before zipped; None without one."""
+        return _existing(self.folder, f"{kind}.json")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that `load` reads, in order."""
+        names = [f"{kind}{extra}.json" for kind in KINDS for extra in ("", ".sdk-extras")]
+        found = [_existing(self.folder, name) for name in (*names, ORIGIN)]
+        return tuple(path for path in found if path is not None)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A service's model as its files have it, extras merged.
+
+    Attributes:
+        source: where it lies.
+        service: the content of ``service-2.json``.
+        paginators: the entries of ``paginators-1.json`` by operation.
+        waiters: the entries of ``waiters-2.json`` by name.
+        rule_set: the content of ``endpoint-rule-set-1.json``, None without one.
+        origin: the botocore version it was imported from, "" when that is not recorded.
+    """
+
+    source: Source
+    service: Json
+    paginators: Json
+    waiters: Json
+    rule_set: Json | None
+    origin: str
+
+    def path(self, kind: str) -> Path:
+        """Return the file that holds what is said of `kind`, for messages."""
+        return self.source.file(kind) or self.source.folder / f"{kind}.json"
+
+
+def find(root: Path, services: Iterable[str] = ()) -> list[Source]:
+    """Find the newest model of each service below `root`.
+
+    Args:
+        root: the folder of models.
+        services: names of services' folders; without any all of them.
+
+    Raises:
+        FaultyModel: `root` is no folder or holds no model, or a service is not there.
+    """
+    found = {source.service: source for source in _sources(root)}
+    if not found:
+        raise FaultyModel(
+            [Fault(root, "", "holds no models; there should be <service>/<version>/service-2.json")]
+        )
+    wanted = list(dict.fromkeys(services)) or sorted(found)
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise FaultyModel(
+            Fault(root, "", f"there is no model of {name!r}{nearest(name, found)}")
+            for name in missing
+        )
+    return [found[name] for name in wanted]
+
+
+def _sources(root: Path) -> Iterable[Source]:
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        if folder.is_dir():
+            versions = [path for path in folder.iterdir() if _existing(path, f"{SERVICE}.json")]
+            if versions:
+                newest = max(versions, key=lambda path: path.name)
+                yield Source(folder.name, newest.name, newest)
+
+
+def load(source: Source) -> Model:
+    """Read the files of one service.
+
+    Raises:
+        FaultyModel: a file cannot be read, is not JSON or is no JSON object.
+    """
+    faults: list[Fault] = []
+    data = {kind: _read_merged(source, kind, faults) for kind in KINDS}
+    origin = _read(source.folder / ORIGIN, faults) if (source.folder / ORIGIN).exists() else {}
+    if faults:
+        raise FaultyModel(faults)
+    return Model(
+        source,
+        service=data[SERVICE] or {},
+        paginators=(data[PAGINATORS] or {}).get("pagination", {}),
+        waiters=(data[WAITERS] or {}).get("waiters", {}),
+        rule_set=data[RULE_SET],
+        origin=str((origin or {}).get("botocore", "")),
+    )
+
+
+def _read_merged(source: Source, kind: str, faults: list[Fault]) -> Json | None:
+    path = source.file(kind)
+    if path is None:
+        return None
+    data = _read(path, faults)
+    extras_path = _existing(source.folder, f"{kind}.sdk-extras.json")
+    extras = _read(extras_path, faults) if extras_path else None
+    if data is not None and extras is not None:
+        merge(data, extras.get("merge", {}))
+    return data
+
+
+def _read(path: Path, faults: list[Fault]) -> Json | None:
+    try:
+        return read_json(path)
+    except FaultyModel as error:
+        faults.extend(error.faults)
+        return None
+
+
+def read_json(path: Path) -> Json:
+    """Read a JSON object from a file, plain or ``.gz``.
+
+    Raises:
+        FaultyModel: the file cannot be read, is not JSON or is no JSON object.
+    """
+    try:
+        data = json.loads(_text(path))
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise FaultyModel([Fault(path, place, f"this is not JSON: {error.msg}")]) from error
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise FaultyModel([Fault(path, "", f"cannot be read: {error}")]) from error
+    if not isinstance(data, dict):
+        raise FaultyModel([Fault(path, "", f"should hold a JSON object, not {_kind(data)}")])
+    return data
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+
+
+def _kind(value: object) -> str:
+    return {list: "an array", str: "a string", type(None): "null"}.get(type(value), "a scalar")
+
+
+def merge(base: Json, extra: Mapping[str, Any]) -> None:
+    """Merge `extra` into `base`, objects member by member, everything else by replacement."""
+    for key, value in extra.items():
+        if isinstance(base.get(key), dict) and isinstance(value, dict):
+            merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def _existing(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)

@@ -1,0 +1,208 @@
+"""Pass 6, name: what everything is called in Python, without collisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .faults import Fault, FaultyModel
+from .override import Names as Decided
+from .reserved import (
+    CLIENT_ANNOTATIONS,
+    CLIENT_NAMES,
+    CLIENT_PREFIXES,
+    ERROR_NAMES,
+    KEYWORDS,
+    METHOD_NAMES,
+    TYPE_NAMES,
+    free,
+)
+from .select import Selection
+from .shapes import Operation, Shape
+from .spelling import client_name, method_name, module_name
+
+
+@dataclass(frozen=True)
+class Names:
+    """The Python names of a service.
+
+    Attributes:
+        module: of the package.
+        client: of the client class.
+        methods: of each operation's method.
+        shadowing: operations whose method hides one of the base class.
+        parameters: by operation and member, where the parameter is not called as the member.
+        sent: class or alias by shape, for parameters.
+        returned: class or alias by shape, for results.
+        results: class of the result by operation.
+        errors: class by error shape.
+    """
+
+    module: str
+    client: str
+    methods: Mapping[str, str]
+    shadowing: frozenset[str]
+    parameters: Mapping[tuple[str, str], str]
+    sent: Mapping[str, str]
+    returned: Mapping[str, str]
+    results: Mapping[str, str]
+    errors: Mapping[str, str]
+
+
+def name(selection: Selection, decided: Decided, path: Path) -> Names:
+    """Name everything that is selected.
+
+    Args:
+        selection: the selected part of a service.
+        decided: names that corrections give.
+        path: the model's file, for messages.
+
+    Raises:
+        FaultyModel: a name is a keyword, is the client's own or is given twice.
+    """
+    service = selection.service
+    client = client_name(service.metadata, service.folder)
+    methods = {each: decided.methods.get(each, method_name(each)) for each in service.operations}
+    found = [
+        *_client_faults(client),
+        *_method_faults(methods, decided.methods),
+        *(
+            finding
+            for operation in service.operations.values()
+            for finding in _parameter_faults(operation, service.shapes, decided)
+        ),
+    ]
+    if found:
+        raise FaultyModel(Fault(path, place, message) for place, message in found)
+    sent, returned, results = _types(selection)
+    return Names(
+        module_name(service.folder),
+        client,
+        methods,
+        frozenset(each for each, method in methods.items() if _is_own(method)),
+        decided.parameters,
+        sent,
+        returned,
+        results,
+        {error: free(error, ERROR_NAMES) for error in selection.errors},
+    )
+
+
+def _client_faults(client: str) -> Iterator[tuple[str, str]]:
+    if not client.isidentifier() or client in KEYWORDS:
+        yield (
+            "metadata",
+            f"serviceAbbreviation or serviceFullName gives the class name {client!r},"
+            " which is no Python name",
+        )
+
+
+def _is_own(method: str) -> bool:
+    return method in CLIENT_NAMES or method.startswith(CLIENT_PREFIXES)
+
+
+def _method_faults(
+    methods: Mapping[str, str], decided: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    first: dict[str, str] = {}
+    for operation, method in methods.items():
+        place = f"operation {operation}"
+        if method in first:
+            yield place, f"its method {method} is also that of operation {first[method]}"
+        first.setdefault(method, operation)
+        reason = _refused_method(method, operation in decided)
+        if reason:
+            yield place, f"its method would be called {method}, {reason}; {_REMEDY}"
+
+
+_REMEDY = "give it another name in codegen/overrides.py"
+
+
+def _refused_method(method: str, is_decided: bool) -> str:
+    """Return why a method cannot have this name, "" when it can."""
+    if method in KEYWORDS:
+        return "a Python keyword"
+    if not method.isidentifier():
+        return "which is no Python name"
+    if method in CLIENT_ANNOTATIONS:
+        return "which the client's annotations need"
+    if _is_own(method) and not is_decided:
+        return "a name of the client's own"
+    return ""
+
+
+def _parameter_faults(
+    operation: Operation, shapes: Mapping[str, Shape], decided: Decided
+) -> Iterator[tuple[str, str]]:
+    if operation.input is None:
+        return
+    shape = shapes[operation.input.shape]
+    first: dict[str, str] = {}
+    for member in shape.members:
+        parameter = decided.parameters.get((operation.name, member), member)
+        place = f"operation {operation.name}, shape {shape.name}, member {member}"
+        if parameter in first:
+            yield place, f"its parameter {parameter} is also that of member {first[parameter]}"
+        first.setdefault(parameter, member)
+        if parameter in KEYWORDS:
+            yield place, f"{parameter} is a Python keyword, it cannot be a parameter; {_REMEDY}"
+        elif parameter in METHOD_NAMES:
+            yield place, f"{parameter} is a name of the client's own; {_REMEDY}"
+        elif not parameter.isidentifier():
+            yield place, f"{parameter!r} is no Python name, it cannot be a parameter; {_REMEDY}"
+
+
+def _types(
+    selection: Selection,
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Name structures and enumerations: for parameters, for results, for results as a whole.
+
+    A structure that is both sent and returned has two types, of which that of results has
+    ``Output`` behind its name.
+    """
+    shapes = selection.service.shapes
+    named = [
+        each for each in sorted(selection.sent | selection.returned) if _has_name(shapes[each])
+    ]
+    names = {each: free(each, TYPE_NAMES) for each in named}
+    taken = {*TYPE_NAMES, *names.values()}
+
+    def another(wanted: str) -> str:
+        chosen = free(wanted, taken)
+        taken.add(chosen)
+        return chosen
+
+    returned = {
+        each: another(f"{each}Output") if has_two_types(each, selection) else names[each]
+        for each in named
+        if each in selection.returned
+    }
+    nested = _nested(selection)
+    results: dict[str, str] = {}
+    whole: dict[str, str] = {}
+    for operation in selection.service.operations.values():
+        if operation.output is not None:
+            shape = operation.output.shape
+            if shape not in whole:
+                whole[shape] = another(f"{shape}Result") if shape in nested else returned[shape]
+            results[operation.name] = whole[shape]
+    return {each: names[each] for each in named if each in selection.sent}, returned, results
+
+
+def _has_name(shape: Shape) -> bool:
+    if shape.type == "structure":
+        return not shape.traits.get("document")
+    return bool(shape.traits.get("enum"))
+
+
+def has_two_types(shape: str, selection: Selection) -> bool:
+    """Tell whether the type of a shape in parameters differs from that in results."""
+    is_structure = selection.service.shapes[shape].type == "structure"
+    return is_structure and shape in selection.sent and shape in selection.returned
+
+
+def _nested(selection: Selection) -> set[str]:
+    """Return the shapes that results contain below their first level."""
+    shapes = selection.service.shapes
+    return {use.shape for each in selection.returned for use in shapes[each].uses}

@@ -1,0 +1,71 @@
+"""What `codegen list` says of each service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .faults import FaultyModel
+from .load import Source, load
+from .select import select
+from .shapes import Operation, Shape
+from .validate import validate
+
+
+@dataclass(frozen=True)
+class Row:
+    """What there is to know of a service at a glance.
+
+    Attributes:
+        service: the name of its folder.
+        api_version: the version of its API.
+        protocol: the protocols that it speaks.
+        operations: how many operations it has.
+        unsupported: name and reason of each operation that raises when it is called.
+    """
+
+    service: str
+    api_version: str
+    protocol: str
+    operations: int
+    unsupported: Sequence[tuple[str, str]]
+
+
+def rows(sources: Iterable[Source]) -> Iterator[Row]:
+    """Yield a row for each service.
+
+    Raises:
+        FaultyModel: something is wrong with a model.
+    """
+    for source in sources:
+        model = load(source)
+        faults = validate(model)
+        if faults:
+            raise FaultyModel(faults)
+        service = select(model).service
+        offered = service.metadata.get("protocols") or [service.metadata["protocol"]]
+        reasons = (
+            (name, unsupported(operation, service.shapes))
+            for name, operation in service.operations.items()
+        )
+        yield Row(
+            source.service,
+            source.api_version,
+            ", ".join(offered),
+            len(service.operations),
+            [(name, reason) for name, reason in reasons if reason],
+        )
+
+
+def unsupported(operation: Operation, shapes: Mapping[str, Shape]) -> str:
+    """Return why an operation cannot be called yet, "" when it can."""
+    streams = [
+        role
+        for role, use in (("input", operation.input), ("output", operation.output))
+        if use is not None
+        and any(
+            shapes[member.shape].traits.get("eventstream")
+            for member in shapes[use.shape].members.values()
+        )
+    ]
+    return f"event stream in its {' and its '.join(streams)}" if streams else ""
