@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -42,17 +43,29 @@ class BackgroundLoop:
         asyncio.run_coroutine_threadsafe(_finish(last), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.close()
+
+    def __del__(self) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            warnings.warn(f"{self._name} was not closed", ResourceWarning, source=self)
+            loop.call_soon_threadsafe(loop.stop)
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
-                    target=self._loop.run_forever, name=self._name, daemon=True
+                    target=_serve, args=(self._loop,), name=self._name, daemon=True
                 )
                 self._thread.start()
             return self._loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
 
 
 async def _finish(last: Callable[[], None]) -> None:

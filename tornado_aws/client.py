@@ -7,16 +7,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeAlias, Unpack
+from typing import Any, Self, TypeAlias, TypeVar, Unpack
 
 from tornado.httpclient import HTTPError, HTTPResponse
 from tornado.ioloop import IOLoop
 
 from tornado_aws.background import BackgroundLoop
 from tornado_aws.credentials import Credentials
-from tornado_aws.exceptions import AWSError
+from tornado_aws.exceptions import AWSError, ClientClosedError
 from tornado_aws.options import CallOptions, ExtraOptions
 from tornado_aws.pipeline import Outcome
 from tornado_aws.protocols import HTTPParts
@@ -24,6 +24,8 @@ from tornado_aws.responses import tornado_response
 from tornado_aws.session import Session
 from tornado_aws.transport import Headers
 from tornado_aws.urls import QueryArgs, encode_query, join_query, split_path
+
+T = TypeVar("T")
 
 HeadersArg: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -117,11 +119,17 @@ class AWSClient:
             EndpointError: no endpoint fits service and region.
         """
         parts = raw_parts(method, path, query_args, headers, body)
-        return self._background.run(fetch(self._session, parts, raise_error))
+        return self._run(fetch(self._session, parts, raise_error))
 
     def get_credentials(self) -> Credentials:
         """Return the credentials in force, refreshed if they are about to expire."""
-        return self._background.run(self._session.get_credentials())
+        return self._run(self._session.get_credentials())
+
+    def _run(self, call: Coroutine[Any, Any, T]) -> T:
+        if self._session.closed:
+            call.close()
+            raise ClientClosedError(sent=False)
+        return self._background.run(call)
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """Return a view of this client with other call options and the same connections.

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from tornado_aws.config import ProfileFiles, Profiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.chain import default_source
+from tornado_aws.credentials.providers.explicit import explicit_credentials
 from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
 from tornado_aws.endpoints import resolve_raw
@@ -26,7 +27,6 @@ from tornado_aws.exceptions import (
     ClientClosedError,
     ConfigNotFound,
     ConfigurationError,
-    CredentialsError,
 )
 from tornado_aws.options import CallOptions
 from tornado_aws.pipeline import Limits, Pipeline, Route
@@ -57,6 +57,7 @@ class Loaded(NamedTuple):
     profiles: Profiles
     source: CredentialSource
     transport: Transport
+    local: Transport
     pipeline: Pipeline
 
 
@@ -66,7 +67,9 @@ class Shared:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
         self.closed = False
-        self._explicit = _explicit_credentials(options)
+        self._explicit = explicit_credentials(*(options.get(name) for name in _SECRETS))
+        if self._explicit is not None and options.get("credentials") is not None:
+            raise ConfigurationError("Give access_key and secret_key or credentials, not both")
         self._loaded: Loaded | None = None
         self._loading: asyncio.Task[Loaded] | None = None
         if options.get("use_curl"):
@@ -98,24 +101,18 @@ class Shared:
             use_curl=self.options.get("use_curl", False),
             own=self.options.get("force_instance", True),
         )
-        source = self._source(settings, profiles, environ, transport)
-        return Loaded(environ, profiles, source, transport, Pipeline(source, transport))
+        # Metadata and container endpoints are never asked through a proxy.
+        local = make_engine(TransportOptions(proxy=""), use_curl=False, own=True)
+        source = self._given_source() or default_source(
+            settings, profiles, environ, lambda: local, reload=files.load
+        )
+        return Loaded(environ, profiles, source, transport, local, Pipeline(source, transport))
 
-    def _source(
-        self,
-        settings: Settings,
-        profiles: Profiles,
-        environ: Mapping[str, str],
-        transport: Transport,
-    ) -> CredentialSource:
-        given = self.options.get("credentials")
-        if self._explicit is not None:
-            return static(self._explicit)
-        if isinstance(given, Credentials):
-            return static(given)
-        if given is not None:
-            return from_callable(given)
-        return default_source(settings, profiles, environ, lambda: transport)
+    def _given_source(self) -> CredentialSource | None:
+        given = self._explicit or self.options.get("credentials")
+        if given is None or isinstance(given, Credentials):
+            return static(given) if given else None
+        return from_callable(given)
 
     def close(self) -> None:
         """Close source and connections. Idempotent."""
@@ -124,6 +121,7 @@ class Shared:
             self._loaded.pipeline.close()
             self._loaded.source.close()
             self._loaded.transport.close()
+            self._loaded.local.close()
 
 
 class Ready:
@@ -234,7 +232,7 @@ class Session:
         options = _settings_options(self._options)
         settings = resolve(options, loaded.environ, loaded.profiles, self._service_id)
         if settings.region is None:
-            region = await instance_region(settings, loaded.transport)
+            region = await instance_region(settings, loaded.local)
             if region is None:
                 raise ConfigNotFound(path=settings.config_file)
             settings = replace(settings, region=region)
@@ -245,12 +243,17 @@ class Session:
         """Return the credentials in force, refreshed if they are about to expire."""
         return await (await self._shared.load()).source.get()
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called here or on a session that shares the connections."""
+        return self._shared.closed
+
     def close(self) -> None:
         """Close the connections of this session and of its views. Idempotent."""
         self._shared.close()
 
     def __repr__(self) -> str:
-        return f"{self.service} {'closed' if self._shared.closed else 'open'}"
+        return f"{self.service} {'closed' if self.closed else 'open'}"
 
 
 def make_signer(service: str, region: str) -> SigV4:
@@ -263,20 +266,6 @@ def make_signer(service: str, region: str) -> SigV4:
         normalize_path=not is_s3,
         sign_payload_header=is_s3,
     )
-
-
-def _explicit_credentials(options: Mapping[str, Any]) -> Credentials | None:
-    access_key, secret_key, token = (options.get(name) for name in _SECRETS)
-    if not (access_key or secret_key or token):
-        return None
-    missing = [name for name in ("access_key", "secret_key") if not options.get(name)]
-    if missing:
-        raise CredentialsError(
-            source="explicit", reason=f"{' and '.join(missing)} must be given too"
-        )
-    if options.get("credentials") is not None:
-        raise ConfigurationError("Give either access_key and secret_key or credentials, not both")
-    return Credentials(str(access_key), str(secret_key), token)
 
 
 def _settings_options(options: Mapping[str, Any]) -> dict[str, Any]:

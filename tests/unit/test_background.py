@@ -57,6 +57,17 @@ def test_stopping_calls_the_last_function_on_the_loop_or_at_once_without_one() -
     assert calls == ["MainThread", "test-loop"]
 
 
+def test_one_that_is_dropped_unclosed_says_so_and_its_thread_ends() -> None:
+    """A ResourceWarning names it; nothing goes on running."""
+    background = BackgroundLoop("test-loop")
+    background.run(double(1))
+    thread = next(thread for thread in threading.enumerate() if thread.name == "test-loop")
+    with pytest.warns(ResourceWarning, match="test-loop was not closed"):
+        del background
+    thread.join(5)
+    assert not thread.is_alive()
+
+
 def test_it_works_inside_a_running_loop() -> None:
     """A blocking call from a coroutine (a notebook) does not collide with the running loop."""
 

@@ -1,0 +1,154 @@
+"""The base class of generated clients, through the generated DynamoDB client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from generated.dynamodb import DynamoDB
+from generated.dynamodb import exceptions as dynamodb_exceptions
+from tests.support.recording_server import Answer, RecordingServer, recording_server
+from tornado_aws import AsyncAWSClient, exceptions
+
+KEYS = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
+ID = ("x-amzn-RequestId", "R1")
+
+
+@pytest.fixture
+def server() -> Iterator[RecordingServer]:
+    with recording_server() as running:
+        yield running
+
+
+def client(server: RecordingServer) -> DynamoDB:
+    return DynamoDB(endpoint=server.url, region="us-east-1", access_key="AKID", secret_key="SECRET")
+
+
+def test_a_call_sends_its_parameters_and_gives_a_typed_result(server: RecordingServer) -> None:
+    """None is not sent; timestamps come back as aware datetimes, metadata beside them."""
+    server.queue(
+        Answer(200, b'{"Table":{"TableName":"t","CreationDateTime":1.5e9,"New":1}}', (ID,))
+    )
+
+    async def main() -> None:
+        async with client(server) as dynamodb:
+            result = await dynamodb.describe_table(TableName="t")
+            assert result["Table"] == {
+                "TableName": "t",
+                "CreationDateTime": datetime(2017, 7, 14, 2, 40, tzinfo=UTC),
+            }
+            metadata = result["ResponseMetadata"]
+            assert metadata["RequestId"] == "R1"
+            assert (metadata["HTTPStatusCode"], metadata["RetryAttempts"]) == (200, 0)
+            assert metadata["HTTPHeaders"]["x-amzn-requestid"] == "R1"
+            await dynamodb.list_tables(Limit=None, ExclusiveStartTableName="a")
+
+    asyncio.run(main())
+    describe, listing = server.requests
+    assert (describe.method, describe.target, describe.body) == ("POST", "/", b'{"TableName":"t"}')
+    assert describe.header("X-Amz-Target") == "DynamoDB_20120810.DescribeTable"
+    assert describe.header("Content-Type") == "application/x-amz-json-1.0"
+    assert listing.body == b'{"ExclusiveStartTableName":"a"}'
+
+
+def test_modelled_errors_are_classes(server: RecordingServer) -> None:
+    """The class is reached by both names, and its response is what botocore gives."""
+    server.queue(
+        Answer(400, b'{"__type":"ns#ResourceNotFoundException","message":"no t"}', (ID,)),
+        Answer(400, b'{"__type":"SomethingNew","Message":"?"}'),
+    )
+
+    async def main() -> None:
+        async with client(server) as dynamodb:
+            with pytest.raises(dynamodb.exceptions.ResourceNotFoundException) as caught:
+                await dynamodb.describe_table(TableName="ttt")
+            error = caught.value
+            assert type(error) is dynamodb_exceptions.ResourceNotFoundException
+            assert error.response["Error"] == {
+                "Code": "ResourceNotFoundException",
+                "Message": "no t",
+            }
+            assert error.response["ResponseMetadata"]["RequestId"] == "R1"
+            assert (error.operation, error.request_id) == ("DescribeTable", "R1")
+            with pytest.raises(exceptions.AWSError) as unknown:
+                await dynamodb.describe_table(TableName="ttt")
+            assert type(unknown.value) is exceptions.AWSError
+            assert unknown.value.code == "SomethingNew"
+
+    asyncio.run(main())
+
+
+def test_invalid_parameters_are_refused_all_at_once_and_nothing_is_sent(
+    server: RecordingServer,
+) -> None:
+    """The error has every fault; validate=False leaves it to the service."""
+
+    async def main() -> None:
+        async with client(server) as dynamodb:
+            with pytest.raises(exceptions.ParamValidationError) as caught:
+                await dynamodb.put_item(TableName=7, Item={"a": {"S": 1}, "b": {"Q": "x"}})  # type: ignore[arg-type, typeddict-item, typeddict-unknown-key]
+            assert caught.value.operation == "PutItem"
+            assert len(caught.value.faults) >= 3
+            assert not server.requests
+            await dynamodb.with_options(validate=False).describe_table(TableName="")
+
+    asyncio.run(main())
+    assert server.requests[0].body == b'{"TableName":""}'
+
+
+def test_an_existing_client_is_used_and_left_open(server: RecordingServer) -> None:
+    """Several services may share one client's connections."""
+
+    async def main() -> None:
+        async with AsyncAWSClient("dynamodb", endpoint=server.url, **KEYS) as raw:
+            async with DynamoDB(raw) as dynamodb:
+                await dynamodb.list_tables()
+            assert (await raw.fetch("POST")).code == 200
+            with pytest.raises(TypeError, match="region"):
+                DynamoDB(raw, region="us-east-1")
+
+    asyncio.run(main())
+    assert server.connections == 1
+
+
+def test_a_closed_client_says_so(server: RecordingServer) -> None:
+    """Calling after close is an error of this library."""
+
+    async def main() -> None:
+        dynamodb = client(server)
+        await dynamodb.list_tables()
+        dynamodb.close()
+        dynamodb.close()
+        with pytest.raises(exceptions.ClientClosedError):
+            await dynamodb.list_tables()
+
+    asyncio.run(main())
+
+
+def test_a_success_that_is_no_json_is_a_parser_error(server: RecordingServer) -> None:
+    """A proxy's page with status 200 is not taken for a result."""
+    server.queue(Answer(200, b"<html>welcome</html>"))
+
+    async def main() -> None:
+        async with client(server) as dynamodb:
+            with pytest.raises(exceptions.ResponseParserError):
+                await dynamodb.list_tables()
+
+    asyncio.run(main())
+
+
+def test_dynamodb_makes_four_attempts(server: RecordingServer) -> None:
+    """The service's own number of attempts holds when nothing else is configured."""
+    server.default = Answer(500, b'{"__type":"InternalServerError"}')
+
+    async def main() -> None:
+        async with client(server) as dynamodb:
+            with pytest.raises(dynamodb.exceptions.InternalServerError) as caught:
+                await dynamodb.list_tables()
+            assert caught.value.attempts == 4
+            assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 3
+
+    asyncio.run(main())
