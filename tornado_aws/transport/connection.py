@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import AsyncIterable, Hashable
-from typing import Protocol, cast
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol
 
-from tornado_aws.exceptions import RequestException
 from tornado_aws.transport import Response, errors
 from tornado_aws.transport.call import NEVER, Call, Phase
 from tornado_aws.transport.http1 import Head, ProtocolError, ResponseParser
@@ -22,6 +22,18 @@ from tornado_aws.transport.upload import PIECE, upload
 
 # RFC 9110 section 10.1.1: a client need not wait for ever; curl and botocore wait a second too.
 CONTINUE_WAIT = 1.0
+
+
+class Line(NamedTuple):
+    """A connected line.
+
+    Attributes:
+        transport: what requests are written to.
+        tcp: the TCP transport below it; the same one without TLS.
+    """
+
+    transport: asyncio.Transport
+    tcp: asyncio.Transport
 
 
 class Owner(Supplier, Protocol):
@@ -49,10 +61,11 @@ class Connection(asyncio.BufferedProtocol):
         idle_since: when it became idle, on the loop's clock.
         served: how many responses it has brought.
         call: the call that it carries, None when it is idle.
+        is_sent: whether the whole request has been written.
         is_closed: whether it is of no further use.
     """
 
-    def __init__(self, owner: Owner, route: Route) -> None:
+    def __init__(self, owner: Owner, route: Route, line: Line) -> None:
         self.key: Hashable = route.key
         self.idle_since = 0.0
         self.served = 0
@@ -61,11 +74,10 @@ class Connection(asyncio.BufferedProtocol):
         self._owner = owner
         self._view = owner.view
         self._origin = route.origin
-        self._transport: asyncio.Transport | None = None
-        self._tcp: asyncio.Transport | None = None
+        self._transport, self._tcp = line
         self._parser: ResponseParser | None = None
         self._stream: StreamBuffer | None = None
-        self._is_sent = False
+        self.is_sent = False
         self._is_reading = True
         self._unwritten = 0
         self._drained: asyncio.Future[None] | None = None
@@ -78,23 +90,17 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- what the pool calls ---
 
-    def attach(self, transport: asyncio.Transport, tcp: asyncio.Transport) -> None:
-        """Take the connected transport, and the TCP transport below it."""
-        self._transport = transport
-        self._tcp = tcp
-
     def start(self, call: Call) -> None:
         """Send the request of `call`; its future gets what comes of it."""
-        assert self._transport is not None
         self.call = call
         call.connection = self
         call.phase = Phase.EXCHANGE
         self._parser = ResponseParser(call.request.method)
-        self._is_sent = False
+        self.is_sent = False
         body = call.request.body
         if not body:
             self._transport.write(call.head)
-            self._is_sent = True
+            self.is_sent = True
         elif call.request.expect_continue:
             self._transport.write(call.head)
             self._gate = self._owner.loop.call_later(CONTINUE_WAIT, self._send_body)
@@ -103,14 +109,13 @@ class Connection(asyncio.BufferedProtocol):
             self._send_body()
         else:
             self._transport.write(call.head + body)
-            self._is_sent = True
+            self.is_sent = True
 
     def abort(self) -> None:
         """Close at once; the call under way, if any, is left to the caller."""
         self.is_closed = True
         self._detach()
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def forsake(self) -> None:
         """Close the socket without its loop, which is closed or belongs to another process.
@@ -120,31 +125,32 @@ class Connection(asyncio.BufferedProtocol):
         """
         self.is_closed = True
         self._detach()
-        for transport in (self._transport, self._tcp):
+        transports: tuple[Any, Any] = (self._transport, self._tcp)
+        for transport in transports:
             if hasattr(transport, "_closed"):
                 transport._closed = True
-            sock = getattr(transport, "_sock", None)
-            if sock is not None:
-                sock.close()
-                transport._sock = None  # type: ignore[union-attr]
+            if getattr(transport, "_sock", None) is not None:
+                transport._sock.close()
+                transport._sock = None
 
     def is_dead(self) -> bool:
         """Ask the kernel whether an idle connection has something to read, which is its end."""
-        assert self._transport is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._transport.get_extra_info("socket"), selectors.EVENT_READ)
             return bool(selector.select(0))
 
     def resume_reading(self) -> None:
         """Take bytes again after a stream's reader had fallen behind."""
-        if not self._is_reading and not self.is_closed and self._transport is not None:
+        if not self._is_reading and not self.is_closed:
             self._is_reading = True
             self._transport.resume_reading()
 
     def has_progressed(self) -> bool:
         """Tell whether the transport has written anything since this was last asked."""
-        assert self._transport is not None
-        unwritten, self._unwritten = self._unwritten, self._transport.get_write_buffer_size()
+        unwritten = self._unwritten
+        self._unwritten = (
+            self._transport.get_write_buffer_size() + self._tcp.get_write_buffer_size()
+        )
         return 0 != self._unwritten != unwritten
 
     # --- what the upload calls ---
@@ -154,10 +160,11 @@ class Connection(asyncio.BufferedProtocol):
         call.since = self._owner.loop.time()
         self._owner.watch(call)
 
-    async def write(self, data: bytes | memoryview) -> None:
+    async def write(self, data: bytes | memoryview, *, is_last: bool = False) -> None:
         """Write to the transport and wait until it can take more; nothing when it is closed."""
-        if self.is_closed or self._transport is None:
+        if self.is_closed:
             return
+        self.is_sent = is_last
         self._transport.write(data)
         if self._drained is not None:
             await self._drained
@@ -166,34 +173,28 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- what the loop calls ---
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
-        parser = self._parser
-        if parser is None:
+        call, parser = self.call, self._parser
+        if call is None or parser is None:
             # Bytes that no request asked for: the peer's parting words, or an attack.
             self._gone(None)
             return
         try:
             parser.feed(self._view[:nbytes])
         except ProtocolError as error:
-            self._fail(errors.malformed(self._origin, error, parser.received))
+            self._owner.fail(call, errors.malformed(self._origin, error, parser.received))
             return
-        self._deliver(parser)
+        self._deliver(call, parser)
 
     def eof_received(self) -> bool:
-        parser = self._parser
-        if parser is not None:
-            try:
+        call, parser = self.call, self._parser
+        if call is not None and parser is not None:
+            with suppress(ProtocolError):
                 parser.feed_eof()
-            except ProtocolError:
-                self._gone(None)
-            else:
-                self._deliver(parser)
+                self._deliver(call, parser)
         if not self.is_closed:
             self._gone(None)
         return False
@@ -213,55 +214,54 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- the exchange ---
 
-    def _deliver(self, parser: ResponseParser) -> None:
+    def _deliver(self, call: Call, parser: ResponseParser) -> None:
         """Hand on what has been parsed so far."""
-        call = self.call
-        assert call is not None
         head = parser.head
-        if head is not None:
-            if call.request.stream and head.status < 300:
-                self._deliver_stream(call, parser, head)
-            elif self._is_too_large(parser):
-                return
+        if head is None:
+            if parser.continued and self._gate is not None:
+                self._send_body()
+        elif call.request.stream and head.status < 300:
+            self._deliver_stream(call, parser, head)
+        elif parser.complete:
+            self._deliver_whole(call, parser, head)
+        else:
+            self._check_size(call, parser)
         if parser.complete:
-            self._finish(call, parser, head)
-            return
-        if call.since != NEVER:
+            self._finish(call, parser)
+        elif call.since != NEVER:
             call.since = self._owner.loop.time()
-        if parser.continued and self._gate is not None:
-            self._send_body()
 
-    def _is_too_large(self, parser: ResponseParser) -> bool:
+    def _deliver_whole(self, call: Call, parser: ResponseParser, head: Head) -> None:
+        if self._check_size(call, parser) and not call.future.done():
+            call.future.set_result(_response(head, parser.take_body()))
+
+    def _check_size(self, call: Call, parser: ResponseParser) -> bool:
+        """Tell whether the body may be that long; if not, end the call."""
         limit = self._owner.max_response_size
         if limit is None or max(parser.length or 0, parser.buffered) <= limit:
-            return False
-        self._fail(errors.too_large(self._origin, limit, parser.received))
-        return True
+            return True
+        self._owner.fail(call, errors.too_large(self._origin, limit, parser.received))
+        return False
 
     def _deliver_stream(self, call: Call, parser: ResponseParser, head: Head) -> None:
         if self._stream is None:
-            self._stream = StreamBuffer(call, self._owner, self._owner.loop)
-            call.stream = self._stream
+            self._stream = call.stream = StreamBuffer(call, self._owner, self._owner.loop)
             call.phase = Phase.STREAMING
             call.since = NEVER
             if not call.future.done():
                 handle = ResponseStream(self._stream, self._owner.loop)
                 call.future.set_result(_response(head, stream=handle))
         self._stream.push(parser.take_body())
-        if self._stream.size > HIGH_WATER and not parser.complete and self._transport is not None:
+        if parser.complete:
+            self._stream.end()
+        elif self._stream.size > HIGH_WATER:
             self._is_reading = False
             self._transport.pause_reading()
 
-    def _finish(self, call: Call, parser: ResponseParser, head: Head | None) -> None:
-        assert head is not None
-        assert self._transport is not None
-        if self._stream is not None:
-            self._stream.end()
-        elif not call.future.done():
-            call.future.set_result(_response(head, parser.take_body()))
-        reusable = (
-            parser.reusable and self._is_sent and self._transport.get_write_buffer_size() == 0
-        )
+    def _finish(self, call: Call, parser: ResponseParser) -> None:
+        """The response is whole."""
+        # A response that came before all of the request was written says nothing of the rest.
+        reusable = parser.reusable and self.is_sent and self._transport.get_write_buffer_size() == 0
         self._detach()
         self.served += 1
         self._owner.finished(self, call, reusable)
@@ -274,15 +274,8 @@ class Connection(asyncio.BufferedProtocol):
     async def _upload(self, call: Call) -> None:
         try:
             await upload(self, call)
-        except Exception as error:  # noqa: BLE001 - the caller's iterable may raise anything
+        except Exception as error:  # whatever the caller's iterable raises
             self._owner.fail(call, errors.body_failed(self._origin, error, self.received))
-        else:
-            self._is_sent = True
-
-    def _fail(self, error: RequestException) -> None:
-        call = self.call
-        assert call is not None
-        self._owner.fail(call, error)
 
     def _gone(self, cause: Exception | None) -> None:
         """The connection has ended by itself."""

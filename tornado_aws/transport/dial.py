@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import cast
+from typing import Any
 
-from tornado_aws.exceptions import ConnectError
 from tornado_aws.transport import Origin, TransportOptions, errors
-from tornado_aws.transport.connection import Connection
+from tornado_aws.transport.connection import Line
 from tornado_aws.transport.http1 import ProtocolError, ResponseParser
-from tornado_aws.transport.proxies import Route, authority
+from tornado_aws.transport.proxies import Route
 from tornado_aws.transport.tls import load_context
 
 # RFC 8305 section 5 recommends 250 ms before the next address is tried beside the first.
@@ -35,11 +34,10 @@ class Dialer:
         self._loop = loop
         self._context: asyncio.Future[ssl.SSLContext] | None = None
 
-    async def connect(self, connection: Connection, route: Route, seconds: float | None) -> None:
-        """Connect `connection` along `route`.
+    async def connect(self, route: Route, seconds: float | None) -> Line:
+        """Make a connection along `route`.
 
         Args:
-            connection: the protocol to attach.
             route: where to go.
             seconds: bound of the whole; None for none.
 
@@ -48,13 +46,14 @@ class Dialer:
             ConnectTimeout: it took longer than `seconds`.
             ConfigurationError: the TLS settings cannot be used.
         """
-        attempt = _Attempt(self, connection, route)
+        attempt = _Attempt(self, route, self._loop)
+        bound = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds) as bound:
-                await attempt.run(self._loop)
+            async with bound:
+                return await attempt.run()
         except BaseException as error:
             attempt.abort()
-            if isinstance(error, TimeoutError) and bound.expired() and seconds is not None:
+            if bound.expired() and isinstance(error, TimeoutError) and seconds is not None:
                 raise errors.connect_timed_out(route.first_hop, seconds, attempt.stage) from error
             if isinstance(error, OSError | ProtocolError):
                 raise errors.connect_failed(attempt.place, error, attempt.stage) from error
@@ -77,63 +76,60 @@ class Dialer:
 class _Attempt:
     """One attempt to connect; `stage` and `place` say for errors how far it has come."""
 
-    def __init__(self, dialer: Dialer, connection: Connection, route: Route) -> None:
+    def __init__(self, dialer: Dialer, route: Route, loop: asyncio.AbstractEventLoop) -> None:
         self._dialer = dialer
-        self._connection = connection
         self._route = route
+        self._loop = loop
         self._tcp: asyncio.Transport | None = None
         self.place = route.first_hop
         self.stage = "the TCP connection"
 
-    async def run(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def run(self) -> Line:
         route = self._route
-        transport = await self._open(loop, route.first_hop)
-        if route.proxy is not None and route.proxy.origin.scheme == "https":
-            transport = await self._secure(loop, transport, route.proxy.origin)
-        if route.proxy is not None and not route.prefix:
-            await self._tunnel(loop, transport)
-        if not route.prefix and route.origin.scheme == "https":
-            transport = await self._secure(loop, transport, route.origin)
-        transport.set_protocol(self._connection)
-        assert self._tcp is not None
-        self._connection.attach(transport, self._tcp)
+        tcp = transport = await self._open(route.first_hop)
+        if route.first_hop.scheme == "https":
+            transport = await self._secure(transport, route.first_hop)
+        if route.is_tunnel:
+            await self._tunnel(transport)
+            transport = await self._secure(transport, route.origin)
+        if transport.is_closing():
+            raise ConnectionResetError("the peer closed the connection")
+        return Line(transport, tcp)
 
-    async def _open(self, loop: asyncio.AbstractEventLoop, hop: Origin) -> asyncio.Transport:
+    def abort(self) -> None:
+        if self._tcp is not None:
+            self._tcp.abort()
+
+    async def _open(self, hop: Origin) -> asyncio.Transport:
         # uvloop has no such argument and tries one address after the other.
-        delay = HAPPY_EYEBALLS_DELAY if isinstance(loop, asyncio.BaseEventLoop) else None
-        options = {} if delay is None else {"happy_eyeballs_delay": delay}
-        transport, _ = await loop.create_connection(
-            asyncio.Protocol, hop.host, hop.port, **options  # type: ignore[arg-type]
+        options: dict[str, Any] = (
+            {"happy_eyeballs_delay": HAPPY_EYEBALLS_DELAY}
+            if isinstance(self._loop, asyncio.BaseEventLoop)
+            else {}
+        )
+        transport, _ = await self._loop.create_connection(
+            asyncio.Protocol, hop.host, hop.port, **options
         )
         self._tcp = transport
         _set_options(transport.get_extra_info("socket"))
         return transport
 
-    async def _secure(
-        self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, peer: Origin
-    ) -> asyncio.Transport:
+    async def _secure(self, transport: asyncio.Transport, peer: Origin) -> asyncio.Transport:
         self.stage, self.place = "the TLS handshake", peer
         context = await self._dialer.context()
-        secured = await loop.start_tls(
-            transport, self._connection, context, server_hostname=peer.host
+        secured = await self._loop.start_tls(
+            transport, asyncio.Protocol(), context, server_hostname=peer.host
         )
-        return cast(asyncio.Transport, secured)
+        if secured is None:
+            raise ConnectionResetError("the peer closed the connection")
+        return secured
 
-    async def _tunnel(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
+    async def _tunnel(self, transport: asyncio.Transport) -> None:
         self.stage = "the proxy's tunnel"
-        proxy = self._route.proxy
-        assert proxy is not None
-        answered: asyncio.Future[None] = loop.create_future()
+        answered: asyncio.Future[None] = self._loop.create_future()
         transport.set_protocol(_Tunnel(answered))
-        target = authority(self._route.origin)
-        lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-        lines += [f"{name}: {value}" for name, value in proxy.headers]
-        transport.write("\r\n".join([*lines, "", ""]).encode())
+        transport.write(self._route.tunnel_request())
         await answered
-
-    def abort(self) -> None:
-        if self._tcp is not None:
-            self._tcp.abort()
 
 
 class _Tunnel(asyncio.Protocol):

@@ -30,15 +30,15 @@ MAX_INTERIM = 16
 # How many bytes of a read are copied at a time in search of the end of a head or line.
 _WINDOW = 8192
 
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 # Possessive repeats and the anchor keep both linear on hostile input.
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n")
-_FIELD = re.compile(rf"(?m)^({_TOKEN}++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
+_FIELD = re.compile(rf"(?m)^({_TCHAR}++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[\t\x20-\x7e\x80-\xff]*+)?")
 _DECIMAL = re.compile(r"[0-9]{1,18}")
 
-_TOKENS = re.compile(rf"{_TOKEN}+")
-_REQUEST_LINE = re.compile(rf"{_TOKEN}++ [!-~]++")
+_TOKENS = re.compile(rf"{_TCHAR}+")
+_REQUEST_LINE = re.compile(rf"{_TCHAR}++ [!-~]++")
 
 
 class ProtocolError(Exception):

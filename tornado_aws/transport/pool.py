@@ -56,10 +56,11 @@ class Dial:
 
     __slots__ = ("call", "route", "task")
 
+    task: asyncio.Task[None]
+
     def __init__(self, call: Call) -> None:
         self.route = call.route
         self.call: Call | None = call
-        self.task: asyncio.Task[None] | None = None
 
 
 class Pool:
@@ -115,8 +116,7 @@ class Pool:
         if self._timer is not None:
             self._timer.cancel()
         for dial in list(self._dials):
-            if dial.task is not None:
-                dial.task.cancel()
+            dial.task.cancel()
         self._dials.clear()
         for connection in self._ledger.clear():
             connection.abort()
@@ -167,6 +167,8 @@ class Pool:
             if self._ledger.discard(connection):
                 self._vacate()
         elif may_resend(call, connection):
+            if call.upload is not None:
+                call.upload.cancel()
             call.resent = True
             call.connection = None
             # The slot passes from the dead connection to its successor.
@@ -219,12 +221,13 @@ class Pool:
         self.watch(call)
 
     async def _run(self, dial: Dial, seconds: float | None) -> None:
-        connection = Connection(self, dial.route)
         try:
-            await self._dialer.connect(connection, dial.route, seconds)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the call must end with it
+            line = await self._dialer.connect(dial.route, seconds)
+        except Exception as error:  # whatever it is, the call must end with it
             self._undialed(dial, error)
         else:
+            connection = Connection(self, dial.route, line)
+            line.transport.set_protocol(connection)
             self._dialed(dial, connection)
 
     def _dialed(self, dial: Dial, connection: Connection) -> None:
@@ -254,7 +257,6 @@ class Pool:
             call.upload.cancel()
         if call.dial is not None and call.dial in self._dials:
             del self._dials[call.dial]
-            assert call.dial.task is not None
             call.dial.task.cancel()
         if call.connection is not None:
             call.connection.abort()
@@ -440,7 +442,7 @@ class PoolTransport:
         pool = getattr(self, "_pool", None)
         if pool is None or pool.stats().open == 0:
             return
-        warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
+        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
         if pool.loop.is_closed() or pool.pid != os.getpid():
             pool.forsake()
         else:
@@ -465,8 +467,9 @@ def _abandon(pool: Pool, call: Call) -> None:
 
 async def _ended(task: asyncio.Task[None]) -> None:
     """Wait until a body is no longer read from, so that its source is the caller's again."""
-    task.cancel()
-    await asyncio.wait((task,), timeout=UPLOAD_GRACE)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=UPLOAD_GRACE)
 
 
 def _close(pool: Pool) -> None:

@@ -71,7 +71,7 @@ def parse(url: str, source: str) -> Proxy:
         raise ConfigurationError(f"{source} is not a valid proxy URL") from error
     if parts.scheme not in _DEFAULT_PORTS:
         raise ConfigurationError(
-            f"{source} names a proxy of the kind {parts.scheme!r}; only http and https are supported"
+            f"{source} names a proxy of the kind {parts.scheme!r}; http and https are supported"
         )
     if not host or not _HOST.fullmatch(host):
         raise ConfigurationError(f"{source} is not a valid proxy URL: it has no valid host")
@@ -156,6 +156,18 @@ class Route:
     def first_hop(self) -> Origin:
         """Where the TCP connection goes."""
         return self.origin if self.proxy is None else self.proxy.origin
+
+    @property
+    def is_tunnel(self) -> bool:
+        """Whether the proxy must be asked for a tunnel to the origin."""
+        return self.proxy is not None and self.origin.scheme == "https"
+
+    def tunnel_request(self) -> bytes:
+        """Return the request for that tunnel."""
+        target = authority(self.origin)
+        fields = [("Host", target), *(self.proxy.headers if self.proxy is not None else ())]
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+        return f"CONNECT {target} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
 def route(options: TransportOptions, origin: Origin) -> Route:

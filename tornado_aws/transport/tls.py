@@ -85,14 +85,14 @@ def _load_cas(context: ssl.SSLContext, name: str) -> None:
 
 
 def _load_client_cert(context: ssl.SSLContext, client_cert: str | tuple[str, str]) -> None:
-    files = (client_cert,) if isinstance(client_cert, str) else client_cert
+    certificate, key = (client_cert, None) if isinstance(client_cert, str) else client_cert
     try:
         # Without a password callback OpenSSL would ask on the terminal.
-        context.load_cert_chain(*files, password=_no_password)
+        context.load_cert_chain(certificate, key, _no_password)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
-            f"The client certificate {' with key '.join(files)} (client_cert=) cannot be used: "
-            f"{_reason(error)}"
+            f"The client certificate {certificate} with the key {key or certificate} "
+            f"(client_cert=) cannot be used: {_reason(error)}"
         ) from error
 
 

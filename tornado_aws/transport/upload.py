@@ -7,8 +7,7 @@ while the body is still on its way.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING
 
 from tornado_aws.transport.call import NEVER
@@ -34,66 +33,88 @@ async def upload(connection: Connection, call: Call) -> None:
         Exception: whatever the caller's iterable raises.
     """
     body = call.request.body
-    if isinstance(body, AsyncIterable):
-        await _send_chunks(connection, call, body)
-    elif body is not None:
-        await _send_bytes(connection, memoryview(body))
+    if not isinstance(body, AsyncIterable):
+        await _send_last(connection, memoryview(body or b""))
+        return
+    source = _Source(connection, call, body)
+    try:
+        length = body_length(call.request)
+        if length is None:
+            await _send_chunked(connection, source)
+        else:
+            await _send_exactly(connection, source, length)
+    finally:
+        await source.aclose()
 
 
-async def _send_bytes(connection: Connection, data: memoryview) -> None:
+async def _send_exactly(connection: Connection, source: _Source, length: int) -> None:
+    missing, data = length, memoryview(b"")
+    while missing > 0:
+        piece = await source.next()
+        if piece is None:
+            raise BodyError(f"it ended after {length - missing} of the {length} bytes stated")
+        data = piece
+        missing -= len(data)
+        if missing > 0:
+            await _send(connection, data)
+    # The last bytes wait until the source has ended: the server must not take part for the whole.
+    if missing < 0 or await source.next() is not None:
+        raise BodyError(f"it is longer than the {length} bytes stated")
+    await _send_last(connection, data)
+
+
+async def _send_chunked(connection: Connection, source: _Source) -> None:
+    while (data := await source.next()) is not None:
+        await connection.write(b"%x\r\n" % len(data))
+        await _send(connection, data)
+        await connection.write(b"\r\n")
+    await _send_last(connection, memoryview(b"0\r\n\r\n"))
+
+
+async def _send(connection: Connection, data: memoryview) -> None:
     for start in range(0, len(data), PIECE):
         await connection.write(data[start : start + PIECE])
 
 
-async def _send_chunks(connection: Connection, call: Call, body: AsyncIterable[bytes]) -> None:
-    length = body_length(call.request)
-    sent = 0
-    async with _closing(aiter(body)) as source:
-        while (chunk := await _next(connection, call, source)) is not None:
-            data = _as_view(chunk)
-            sent += len(data)
-            if length is None:
-                await _send_framed(connection, data)
-            elif sent <= length:
-                await _send_bytes(connection, data)
-            else:
-                raise BodyError(f"it is longer than the {length} bytes stated")
-    if length is None:
-        await connection.write(b"0\r\n\r\n")
-    elif sent < length:
-        raise BodyError(f"it ended after {sent} of the {length} bytes stated")
+async def _send_last(connection: Connection, data: memoryview) -> None:
+    last = max(0, len(data) - PIECE)
+    await _send(connection, data[:last])
+    await connection.write(data[last:], is_last=True)
 
 
-async def _next(connection: Connection, call: Call, source: AsyncIterator[bytes]) -> bytes | None:
-    """Return the caller's next chunk; that it is slow is not the peer's silence."""
-    call.since = NEVER
-    chunk = await anext(source, None)
-    connection.touch(call)
-    return chunk
+class _Source:
+    """The caller's iterable: pieces that are bytes and not empty."""
+
+    def __init__(self, connection: Connection, call: Call, body: AsyncIterable[bytes]) -> None:
+        self._connection = connection
+        self._call = call
+        self._iterator = aiter(body)
+
+    async def next(self) -> memoryview | None:
+        """Return the next piece, None at the end."""
+        # That the caller is slow is not the peer's silence.
+        self._call.since = NEVER
+        try:
+            async for chunk in self._iterator:
+                data = _as_view(chunk)
+                if data:
+                    return data
+            return None
+        finally:
+            self._connection.touch(self._call)
+
+    async def aclose(self) -> None:
+        """End a generator that was not read to its end."""
+        aclose = getattr(self._iterator, "aclose", None)
+        if aclose is not None:
+            await aclose()
 
 
 def _as_view(chunk: bytes) -> memoryview:
+    if isinstance(chunk, bytes):
+        return memoryview(chunk)
     try:
-        return memoryview(chunk).cast("B")
+        # A copy: the transport may hold it when the caller fills his buffer anew.
+        return memoryview(bytes(memoryview(chunk)))
     except TypeError as error:
         raise BodyError(f"it yielded {type(chunk).__name__}, not bytes") from error
-
-
-async def _send_framed(connection: Connection, data: memoryview) -> None:
-    if data:  # an empty chunk would end the body
-        await connection.write(b"%x\r\n" % len(data))
-        await _send_bytes(connection, data)
-        await connection.write(b"\r\n")
-
-
-class _closing:  # noqa: N801 - reads as contextlib.aclosing, for iterators that may lack aclose()
-    def __init__(self, source: AsyncIterator[bytes]) -> None:
-        self._source = source
-
-    async def __aenter__(self) -> AsyncIterator[bytes]:
-        return self._source
-
-    async def __aexit__(self, *_exc: object) -> None:
-        aclose = getattr(self._source, "aclose", None)
-        if aclose is not None:
-            await aclose()
