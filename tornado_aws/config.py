@@ -24,7 +24,15 @@ from typing import NamedTuple, TypeAlias
 
 from tornado_aws.exceptions import ConfigParserError
 
-__all__ = ["FilePaths", "ProfileFiles", "Profiles", "Section", "file_paths", "parse_profiles"]
+__all__ = [
+    "FilePaths",
+    "ProfileFiles",
+    "Profiles",
+    "Section",
+    "expand_home",
+    "file_paths",
+    "parse_profiles",
+]
 
 Section: TypeAlias = dict[str, "str | dict[str, str]"]
 Sections: TypeAlias = dict[str, Section]
@@ -233,15 +241,16 @@ def file_paths(
         credentials: the credentials file when it is given in code.
     """
     return FilePaths(
-        _expanded(config or environ.get("AWS_CONFIG_FILE") or "~/.aws/config", environ),
-        _expanded(
+        expand_home(config or environ.get("AWS_CONFIG_FILE") or "~/.aws/config", environ),
+        expand_home(
             credentials or environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials",
             environ,
         ),
     )
 
 
-def _expanded(path: str, environ: Mapping[str, str]) -> str:
+def expand_home(path: str, environ: Mapping[str, str]) -> str:
+    """Replace a leading ``~`` by the home folder, which HOME names if it is set."""
     home = environ.get("HOME")
     if home and (path == "~" or path.startswith(("~/", f"~{os.sep}"))):
         return home + path[1:]
@@ -279,11 +288,13 @@ class ProfileFiles:
     def _read(
         self, before: tuple[_Stamp | None, _Stamp | None]
     ) -> tuple[Profiles, tuple[_Stamp | None, _Stamp | None]]:
-        """Read both files, once more when one is being written meanwhile."""
-        for _ in range(3):
+        """Read both files, again (at most twice) when one is being written meanwhile."""
+        attempts = 0
+        while True:
             config, credentials = _text(self.paths.config), _text(self.paths.credentials)
             after = self._look()
-            if after == before:
+            attempts += 1
+            if after == before or attempts == 3:
                 break
             before = after
         profiles = parse_profiles(

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.refresh import Refreshing
+from tornado_aws.exceptions import CredentialsError
 
-__all__ = ["CredentialSource", "static"]
+__all__ = ["CredentialFunction", "CredentialSource", "from_callable", "static"]
+
+CredentialFunction = Callable[[], Credentials | Awaitable[Credentials]]
 
 
 class CredentialSource(Protocol):
@@ -21,6 +28,7 @@ class CredentialSource(Protocol):
             CredentialsError: there are none, or their source is broken.
             ClientClosedError: the source was closed while the call waited for a refresh.
         """
+        ...
 
     async def renew(self, rejected: Credentials) -> Credentials | None:
         """Ask for other credentials because a service rejected these.
@@ -33,9 +41,11 @@ class CredentialSource(Protocol):
             CredentialsError: the source is broken.
             ClientClosedError: the source was closed while the call waited for a refresh.
         """
+        ...
 
     def close(self) -> None:
         """Cancel refreshes that are under way. Idempotent."""
+        ...
 
 
 class _Static:
@@ -55,3 +65,41 @@ class _Static:
 def static(credentials: Credentials) -> CredentialSource:
     """Make a source that gives these credentials and never others."""
     return _Static(credentials)
+
+
+def from_callable(function: CredentialFunction) -> CredentialSource:
+    """Make a source of a function that returns credentials.
+
+    Its result is kept until it is about to end (``expiration``) or a service rejects it.
+
+    Args:
+        function: a coroutine function, or an ordinary one, which is called in a thread.
+    """
+    return Refreshing(_Function(function))
+
+
+class _Function:
+    name = "callable"
+    recheck = None
+
+    def __init__(self, function: CredentialFunction) -> None:
+        self._function = function
+
+    async def load(self, rejected: Credentials | None) -> Credentials:
+        if _is_coroutine_function(self._function):
+            given = self._function()
+        else:
+            given = await asyncio.to_thread(self._function)
+        credentials = await given if inspect.isawaitable(given) else given
+        if isinstance(credentials, Credentials):
+            return credentials
+        raise CredentialsError(
+            source=self.name,
+            reason=f"the function returned {type(credentials).__name__}, not Credentials",
+        )
+
+
+def _is_coroutine_function(function: CredentialFunction) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - an object with an async __call__
+    )

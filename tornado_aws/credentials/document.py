@@ -1,0 +1,81 @@
+"""The JSON documents in which processes and HTTP endpoints hand over credentials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tornado_aws.credentials import Credentials
+from tornado_aws.exceptions import CredentialsError
+
+__all__ = ["load_object", "parse_credentials", "parse_time"]
+
+
+def load_object(text: bytes, source: str) -> dict[str, Any]:
+    """Parse a JSON object.
+
+    Raises:
+        CredentialsError: it is none; the text never quotes it, as it may hold a secret.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        # "from None": the decoder's own error holds the document.
+        raise CredentialsError(source=source, reason="the answer is not JSON") from None
+    if not isinstance(document, dict):
+        raise CredentialsError(source=source, reason="the answer is not a JSON object")
+    return document
+
+
+def parse_credentials(
+    document: Mapping[str, Any], source: str, *, temporary: bool = False
+) -> Credentials:
+    """Make credentials of a document with ``AccessKeyId`` and the other keys that AWS uses.
+
+    Args:
+        document: the document.
+        source: the provider's name.
+        temporary: whether token and expiration must be there.
+
+    Raises:
+        CredentialsError: a key is missing or has an impossible value; names the key.
+    """
+    # The endpoints call it Token; STS and the processes call it SessionToken.
+    token_key = "Token" if "Token" in document else "SessionToken"
+    required = ["AccessKeyId", "SecretAccessKey", *([token_key, "Expiration"] if temporary else [])]
+    missing = [key for key in required if not document.get(key)]
+    if missing:
+        raise CredentialsError(
+            source=source, reason=f"the answer has no {' and no '.join(missing)}"
+        )
+    texts = ["AccessKeyId", "SecretAccessKey", token_key, "AccountId"]
+    wrong = [key for key in texts if not isinstance(document.get(key), str | None)]
+    if wrong:
+        raise CredentialsError(source=source, reason=f"{' and '.join(wrong)} must be text")
+    return Credentials(
+        document["AccessKeyId"],
+        document["SecretAccessKey"],
+        document.get(token_key) or None,
+        expiration=parse_time(document.get("Expiration"), source),
+        account_id=document.get("AccountId") or None,
+        source=source,
+    )
+
+
+def parse_time(value: Any, source: str) -> datetime | None:
+    """Parse an ISO 8601 time, which is UTC unless it says otherwise; None and "" stay None.
+
+    Raises:
+        CredentialsError: it is no such time.
+    """
+    if not value:
+        return None
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise CredentialsError(
+            source=source, reason="Expiration is not a time in ISO 8601"
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,0 +1,311 @@
+"""When are credentials refreshed, and who waits for it?
+
+`decide` answers that without a clock or a loop; `Refreshing` does what it says. Its rules:
+
+* more than 15 minutes before the end (a little more, by chance, so that a fleet does not refresh at
+  one moment) nothing happens;
+* then one refresh runs in the background, and nobody waits for it;
+* within 10 minutes of the end everybody waits for one refresh;
+* credentials that have not ended are used on when a refresh fails, and the source is left alone for
+  a while; once they have ended, the failure is what the callers get, and the next call asks again;
+* one refresh runs at a time, and goes on when the caller that began it is cancelled.
+
+The two windows are those of botocore/credentials.py (RefreshableCredentials).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from tornado_aws.credentials import Credentials
+from tornado_aws.exceptions import AWSClientException, ClientClosedError, CredentialsError
+
+__all__ = ["Clock", "Provider", "Refreshing", "Step", "decide"]
+
+logger = logging.getLogger("tornado_aws.credentials")
+
+ADVISORY = 15 * 60.0
+MANDATORY = 10 * 60.0
+JITTER = 60.0
+
+# How long a caller waits for a look at a file, seconds: far more than a healthy disk needs.
+LOOK_PATIENCE = 1.0
+
+# How long a source that still has rejected credentials is not asked again, seconds.
+REJECTED_PAUSE = 5.0
+
+
+class Step(Enum):
+    """What a caller does before it uses credentials."""
+
+    USE = "nothing"
+    BACKGROUND = "begin a refresh, wait for nothing"
+    LOOK = "wait a moment for a look at the source"
+    WAIT = "wait for a refresh"
+
+
+class Provider(Protocol):
+    """A place that credentials come from.
+
+    Attributes:
+        name: short name, as in `Credentials.source`.
+        recheck: how often to look for a change, in seconds; None for sources that cannot change
+            before their credentials end.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def recheck(self) -> float | None: ...
+
+    async def load(self, rejected: Credentials | None) -> Credentials:
+        """Fetch credentials.
+
+        Args:
+            rejected: credentials that a service refused: to be fetched again rather than taken from
+                a cache. None for an ordinary refresh.
+
+        Raises:
+            CredentialsError: the source is broken.
+        """
+        ...
+
+
+class Clock(NamedTuple):
+    """Where the time comes from; both in seconds.
+
+    Attributes:
+        wall: time since 1970. It jumps when somebody sets the clock.
+        steady: time from any start. It does not count while a laptop sleeps.
+    """
+
+    wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
+
+
+def decide(
+    remaining: float | None, jitter: float, pause: float, recheck_in: float | None = None
+) -> Step:
+    """Say what to do before using credentials.
+
+    Args:
+        remaining: seconds until they end; None for never.
+        jitter: seconds by which the advisory window is longer than 15 minutes.
+        pause: seconds for which the source is to be left alone; zero or less for not at all.
+        recheck_in: seconds until the source should be looked at; None for never.
+    """
+    if remaining is not None and remaining <= 0:
+        return Step.WAIT
+    if pause > 0:
+        return Step.USE
+    if remaining is not None and remaining <= MANDATORY:
+        return Step.WAIT
+    if remaining is not None and remaining <= ADVISORY + jitter:
+        return Step.BACKGROUND
+    return Step.LOOK if recheck_in is not None and recheck_in <= 0 else Step.USE
+
+
+def quiet_for(
+    remaining: float | None, jitter: float, pause: float, recheck_in: float | None = None
+) -> float:
+    """Return for how many seconds `decide` will go on to say USE; its arguments."""
+    until_look = float("inf") if recheck_in is None else max(recheck_in, pause)
+    if remaining is None:
+        return until_look
+    until_refresh = max(remaining - ADVISORY - jitter, pause)
+    return max(0.0, min(until_refresh, until_look, remaining))
+
+
+class Refreshing:
+    """A `CredentialSource` that loads from a provider, keeps the result and refreshes it.
+
+    Used on one loop at a time; a refresh that another loop left behind is begun again.
+
+    Args:
+        provider: where the credentials come from.
+        clock: where the time comes from.
+        chance: gives numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        clock: Clock | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._provider = provider
+        self._clock = clock or Clock()
+        self._chance = chance
+        self._credentials: Credentials | None = None
+        self._flight: asyncio.Task[Credentials] | None = None
+        self._closed = False
+        self._jitter = 0.0
+        self._end = Moment.never()
+        self._pause_end = 0.0  # steady
+        self._looked = 0.0  # steady
+        self._same_until = 0.0  # steady: rejected credentials were found unchanged
+        self._quiet = Moment(0.0, 0.0)
+
+    async def get(self) -> Credentials:
+        """Return the credentials in force; see `CredentialSource`."""
+        quiet = self._quiet
+        clock = self._clock
+        if clock.steady() < quiet.steady and clock.wall() < quiet.wall:
+            credentials = self._credentials
+            if credentials is not None:
+                return credentials
+        return await self._get_with_care()
+
+    async def renew(self, rejected: Credentials) -> Credentials | None:
+        """Return other credentials than those that were rejected; see `CredentialSource`."""
+        current = self._credentials
+        if current is not None and current != rejected:
+            return current
+        if self._clock.steady() < self._same_until:
+            return None
+        fresh = await self._join(self._fly(rejected))
+        if fresh != rejected:
+            return fresh
+        self._same_until = self._clock.steady() + REJECTED_PAUSE
+        return None
+
+    def close(self) -> None:
+        """Cancel a refresh that is under way."""
+        self._closed = True
+        flight = self._flight
+        if flight is not None and not flight.done() and not flight.get_loop().is_closed():
+            flight.cancel()
+
+    async def _get_with_care(self) -> Credentials:
+        credentials = self._credentials
+        if credentials is None:
+            return await self._join(self._fly())
+        times = self._times()
+        step = decide(*times)
+        if step is Step.USE:
+            self._quiet = Moment.after(quiet_for(*times), self._clock)
+            return credentials
+        flight = self._fly()
+        if step is Step.BACKGROUND:
+            return credentials
+        if step is Step.LOOK:
+            await asyncio.wait([flight], timeout=LOOK_PATIENCE)
+            return self._credentials or credentials
+        return await self._join_unless_usable(flight)
+
+    def _times(self) -> tuple[float | None, float, float, float | None]:
+        now = self._clock.steady()
+        recheck = self._provider.recheck
+        recheck_in = None if recheck is None else self._looked + recheck - now
+        return self._end.remaining(self._clock), self._jitter, self._pause_end - now, recheck_in
+
+    def _fly(self, rejected: Credentials | None = None) -> asyncio.Task[Credentials]:
+        """Return the refresh that is under way, or begin one."""
+        if self._closed:
+            raise ClientClosedError(sent=False)
+        loop = asyncio.get_running_loop()
+        flight = self._flight
+        if flight is None or flight.done() or flight.get_loop() is not loop:
+            flight = self._flight = loop.create_task(self._refresh(rejected))
+            flight.add_done_callback(_mark_seen)
+        return flight
+
+    async def _join(self, flight: asyncio.Task[Credentials]) -> Credentials:
+        try:
+            return await asyncio.shield(flight)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if flight.cancelled() and not (task and task.cancelling()):
+                raise ClientClosedError(sent=False) from None
+            raise
+
+    async def _join_unless_usable(self, flight: asyncio.Task[Credentials]) -> Credentials:
+        try:
+            return await self._join(flight)
+        except Exception:
+            remaining = self._end.remaining(self._clock)
+            if self._credentials is None or (remaining is not None and remaining <= 0):
+                raise
+            return self._credentials
+
+    async def _refresh(self, rejected: Credentials | None) -> Credentials:
+        try:
+            fresh = await self._provider.load(rejected)
+            end = Moment.of(fresh, self._clock)
+            remaining = end.remaining(self._clock)
+            if remaining is not None and remaining <= 0:
+                raise CredentialsError(
+                    source=self._provider.name,
+                    reason=f"they ended at {fresh.expiration}; is the clock of this machine right?",
+                )
+        except Exception as error:
+            self._note_failure(error)
+            raise
+        self._keep(fresh, end, remaining)
+        return fresh
+
+    def _keep(self, fresh: Credentials, end: Moment, remaining: float | None) -> None:
+        now = self._clock.steady()
+        jitter = JITTER * self._chance()
+        again = self._credentials is not None and self._end.wall < float("inf")
+        self._pause_end = now
+        if again and remaining is not None and remaining <= ADVISORY + jitter:
+            # The source gives nothing that lives longer: ask a few times in a life, not at each
+            # call. The first credentials may be what another process left in a cache.
+            self._pause_end = now + remaining / 4
+        self._credentials, self._end, self._jitter, self._looked = fresh, end, jitter, now
+        self._quiet = Moment.after(quiet_for(*self._times()), self._clock)
+
+    def _note_failure(self, error: Exception) -> None:
+        now = self._clock.steady()
+        self._looked = now
+        if self._credentials is None:
+            return
+        remaining = self._end.remaining(self._clock)
+        if remaining is not None:
+            self._pause_end = now + min(60.0, remaining / 10)
+        # Only our own texts are known to be free of secrets.
+        text = str(error) if isinstance(error, AWSClientException) else type(error).__name__
+        logger.warning("Refreshing credentials from %s failed: %s", self._provider.name, text)
+
+
+class Moment(NamedTuple):
+    """A point of time on both clocks; the earlier of the two counts."""
+
+    wall: float
+    steady: float
+
+    @classmethod
+    def never(cls) -> Moment:
+        return cls(float("inf"), float("inf"))
+
+    @classmethod
+    def after(cls, seconds: float, clock: Clock) -> Moment:
+        return cls(clock.wall() + seconds, clock.steady() + seconds)
+
+    @classmethod
+    def of(cls, credentials: Credentials, clock: Clock) -> Moment:
+        """Return when `credentials` end."""
+        if credentials.expiration is None:
+            return cls.never()
+        return cls.after(credentials.expiration.timestamp() - clock.wall(), clock)
+
+    def remaining(self, clock: Clock) -> float | None:
+        """Return the seconds until then, None for never."""
+        if self.wall == float("inf"):
+            return None
+        return min(self.wall - clock.wall(), self.steady - clock.steady())
+
+
+def _mark_seen(flight: asyncio.Task[Credentials]) -> None:
+    """Look at a refresh's error: it has been logged, and perhaps nobody waited for it."""
+    if not flight.cancelled():
+        flight.exception()
