@@ -166,6 +166,17 @@ class ServiceModel:
             self._shapes[name] = shape
         return shape
 
+    @cached_property
+    def error_shapes(self) -> dict[str, Shape]:
+        """The modelled errors, by the code that a response has and by the shape's own name."""
+        errors = [
+            self.shape(name) for name, line in self._shape_lines.items() if '"exception"' in line
+        ]
+        by_name = {shape.name: shape for shape in errors}
+        codes = {shape.traits.get("error", _NOTHING).get("code"): shape for shape in errors}
+        codes.pop(None, None)
+        return by_name | codes
+
     def ref(self, name: str, use: Mapping[str, Any]) -> Ref:
         """Return the use of a shape that a model writes as ``{"shape": "Name", ...traits}``."""
         own = {key: value for key, value in use.items() if key != "shape"}

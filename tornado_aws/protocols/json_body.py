@@ -1,0 +1,321 @@
+"""JSON bodies, from values to bytes and back (json 1.0 and 1.1, rest-json).
+
+Both ways the C codec does nearly all of the work:
+
+* A value is encoded as it is, but for shapes that lead to something that JSON writes in another
+  way: timestamps, blobs that are not bytes (the codec writes bytes in base64), NaN, and members
+  whose name on the wire is another. Only these are walked.
+* A body is decoded into typed dicts made from the shapes, so that blobs, timestamps and unknown
+  members are settled during the decoding. What that cannot do (null members, unions, values that
+  are not of the model's type) is left to a plain walk over untyped JSON, which is the reference:
+  it gives what botocore gives.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypedDict
+
+import msgspec
+
+from tornado_aws.model import Ref, Shape
+from tornado_aws.protocols import garbage, scalars, timestamps
+from tornado_aws.protocols.reach import shapes_leading_to
+from tornado_aws.protocols.walk import Convert, Walk, same, wire_name
+
+__all__ = ["RAW", "Scalars", "decoder", "encoder", "plain_decoder"]
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def encoder(ref: Ref) -> Callable[[Any], bytes]:
+    """Return a function from a value of a shape to JSON in UTF-8."""
+    convert = _Writers(ref.shape).of(ref)
+    if convert is None:
+        return _encode
+    return lambda value: _encode(convert(value))
+
+
+def _plain(value: Any) -> Any:
+    """Return what is not exactly a built-in type as one, for the encoder."""
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} has no form in JSON")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_plain).encode
+
+
+class _Writers(Walk):
+    """From values to what the encoder writes as the shape wants it."""
+
+    def __init__(self, root: Shape) -> None:
+        super().__init__()
+        self._walked = shapes_leading_to(root, _is_written_otherwise)
+
+    def keeps(self, shape: Shape) -> bool:
+        return shape not in self._walked
+
+    def scalar(self, ref: Ref) -> Convert | None:
+        if ref.shape.type == "timestamp":
+            return _timestamp_writer(ref)
+        return _WRITERS.get(ref.shape.type)
+
+    def structure(self, shape: Shape) -> None:
+        members: dict[str, tuple[str, Convert | None]] = {}
+
+        def write(value: Any) -> Any:
+            written = {}
+            for name, item in value.items():
+                key, convert = members.get(name) or (name, None)
+                written[key] = item if convert is None else convert(item)
+            return written
+
+        self.made(shape, write)
+        members |= {name: (wire_name(ref), self.of(ref)) for name, ref in shape.members.items()}
+
+
+def _is_written_otherwise(shape: Shape) -> bool:
+    return shape.type == "timestamp" or shape.type in _WRITERS or _has_other_names(shape)
+
+
+def _has_other_names(shape: Shape) -> bool:
+    return shape.type == "structure" and any(
+        wire_name(ref) != name for name, ref in shape.members.items()
+    )
+
+
+def _timestamp_writer(ref: Ref) -> Convert:
+    write = timestamps.FORMATS[ref.traits.get("timestampFormat", "unixTimestamp").lower()]
+    return lambda value: write(timestamps.to_datetime(value))
+
+
+_WRITERS: Mapping[str, Convert] = {
+    "blob": scalars.blob,
+    "float": scalars.number,
+    "double": scalars.number,
+}
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+class Scalars(NamedTuple):
+    """How a protocol reads numbers and booleans that are not of the model's type.
+
+    Attributes:
+        types: msgspec types by the model's types: what needs no conversion.
+        readers: functions for the rest, from any JSON value.
+    """
+
+    types: Mapping[str, Any]
+    readers: Mapping[str, Convert]
+
+
+# Values stay as they are in JSON, whatever the model says: as botocore does for json 1.0 and 1.1.
+RAW = Scalars(
+    types={
+        "string": str,
+        "integer": int | float,
+        "long": int | float,
+        "float": int | float,
+        "double": int | float,
+        "boolean": bool,
+    },
+    readers={},
+)
+
+
+def decoder(ref: Ref, scalars_: Scalars = RAW) -> Callable[[bytes], Any]:
+    """Return a function from JSON to a value of a shape.
+
+    The function raises ValueError (or another of the errors that `guard.reading` translates) when
+    the body is not JSON or not at all what the model says.
+    """
+    fast = _typed_decoder(ref, scalars_)
+    plain = plain_decoder(ref, scalars_)
+
+    def decode(body: bytes) -> Any:
+        try:
+            return fast(body)
+        except (msgspec.MsgspecError, _NotSettled, UnicodeDecodeError):
+            return plain(body)
+
+    def decode_any(body: bytes) -> Any:
+        if len(body) < garbage.WORTHWHILE:
+            return decode(body)
+        return garbage.without_collecting(decode, body)
+
+    return decode_any
+
+
+class _NotSettled(Exception):
+    """Typed decoding cannot tell what botocore would give."""
+
+
+def _typed_decoder(ref: Ref, scalars_: Scalars) -> Convert:
+    decode = msgspec.json.Decoder(_Types(scalars_).of(ref), dec_hook=_timestamp).decode
+    finish = _Finishers(ref.shape).of(ref)
+    if finish is None:
+        return decode
+    return lambda body: finish(decode(body))
+
+
+def plain_decoder(ref: Ref, scalars_: Scalars = RAW) -> Convert:
+    """Return what `decoder` returns, slower at every call and quicker made."""
+    read = _Readers(scalars_).of(ref) or same
+
+    def decode(body: bytes) -> Any:
+        return read(_untyped(body))
+
+    return decode
+
+
+def _untyped(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.MsgspecError:
+        # It may still be what Python's own module takes for JSON: NaN, lone surrogates, 1e999.
+        return json.loads(body.decode())
+
+
+class _AnyInstance(type):
+    """Makes ``isinstance`` true of anything, so that what `_timestamp` returns is taken."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return True
+
+
+class _Timestamp(metaclass=_AnyInstance):
+    """Marks where the decoder asks `_timestamp`."""
+
+
+def _timestamp(_kind: type, value: Any) -> Any:
+    return timestamps.parse(value)
+
+
+class _Types:
+    """Types for the decoder; each structure's is made once, so shapes may hold themselves."""
+
+    def __init__(self, scalars_: Scalars) -> None:
+        self._scalars = scalars_.types
+        self._structures: dict[Shape, Any] = {}
+
+    def of(self, ref: Ref) -> Any:
+        shape = ref.shape
+        if shape.type == "structure":
+            return Any if ref.traits.get("document") else self._structure(shape)
+        if shape.type == "list":
+            return list[self.of(shape.member)]  # type: ignore[misc]
+        if shape.type == "map":
+            return dict[str, self.of(shape.value)]  # type: ignore[misc]
+        return _SPECIAL_TYPES.get(shape.type) or self._scalars.get(shape.type, Any)
+
+    def _structure(self, shape: Shape) -> Any:
+        made = self._structures.get(shape)
+        if made is None:
+            # The annotations follow when the class is known, for members that lead back to it.
+            made = self._structures[shape] = _bare_type()
+            made.__annotations__.update(
+                {wire_name(ref): self.of(ref) for ref in shape.members.values()}
+            )
+        return made
+
+
+def _bare_type() -> Any:
+    class Result(TypedDict, total=False):
+        """A structure."""
+
+    return Result
+
+
+_SPECIAL_TYPES: Mapping[str, Any] = {"blob": bytes, "timestamp": _Timestamp}
+
+
+class _Finishers(Walk):
+    """What is left to do after typed decoding: names, and unions."""
+
+    def __init__(self, root: Shape) -> None:
+        super().__init__()
+        self._walked = shapes_leading_to(root, _is_finished_later)
+
+    def keeps(self, shape: Shape) -> bool:
+        return shape not in self._walked
+
+    def scalar(self, ref: Ref) -> None:
+        return None
+
+    def structure(self, shape: Shape) -> None:
+        members: dict[str, tuple[str, Convert | None]] = {}
+        is_union = bool(shape.traits.get("union"))
+
+        def finish(value: Any) -> Any:
+            if is_union and len(value) != 1:
+                raise _NotSettled
+            result = {}
+            for key, item in value.items():
+                name, convert = members[key]
+                result[name] = item if convert is None else convert(item)
+            return result
+
+        self.made(shape, finish)
+        members |= {wire_name(ref): (name, self.of(ref)) for name, ref in shape.members.items()}
+
+
+def _is_finished_later(shape: Shape) -> bool:
+    return bool(shape.traits.get("union")) or _has_other_names(shape)
+
+
+class _Readers(Walk):
+    """From untyped JSON to values, as botocore reads it."""
+
+    def __init__(self, scalars_: Scalars) -> None:
+        super().__init__()
+        self._scalars: Mapping[str, Convert] = {
+            "blob": b64decode,
+            "timestamp": timestamps.parse,
+            **scalars_.readers,
+        }
+
+    def scalar(self, ref: Ref) -> Convert | None:
+        return self._scalars.get(ref.shape.type)
+
+    def structure(self, shape: Shape) -> None:
+        members: list[tuple[str, str, Convert]] = []
+
+        def read(value: Any) -> Any:
+            if not isinstance(value, dict):
+                raise ValueError(f"{shape.name} must be an object, not {type(value).__name__}")
+            result = {}
+            for name, key, convert in members:
+                item = value.get(key)
+                if item is not None:
+                    result[name] = convert(item)
+            return result
+
+        self.made(shape, _union_reader(shape, read) if shape.traits.get("union") else read)
+        members += [
+            (name, wire_name(ref), self.of(ref) or same) for name, ref in shape.members.items()
+        ]
+
+
+def _union_reader(shape: Shape, read: Convert) -> Convert:
+    known = {wire_name(ref) for ref in shape.members.values()}
+
+    def read_union(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError(f"{shape.name} must be an object, not {type(value).__name__}")
+        tags = [key for key, item in value.items() if item is not None and key != "__type"]
+        if len(tags) != 1:
+            raise ValueError(f"the union {shape.name} has {len(tags)} members set, not one")
+        if tags[0] not in known:
+            return {"SDK_UNKNOWN_MEMBER": {"name": tags[0]}}
+        return read(value)
+
+    return read_union
