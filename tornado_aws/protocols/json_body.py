@@ -16,7 +16,8 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypedDict
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple, TypedDict
 
 import msgspec
 
@@ -118,16 +119,12 @@ class Scalars(NamedTuple):
     readers: Mapping[str, Convert]
 
 
-# Values stay as they are in JSON, whatever the model says: as botocore does for json 1.0 and 1.1.
+# A scalar stays what it is in JSON, whatever the model says of it.
+_ANY_SCALAR = bool | int | float | str
+
+# What botocore does for json 1.0 and 1.1.
 RAW = Scalars(
-    types={
-        "string": str,
-        "integer": int | float,
-        "long": int | float,
-        "float": int | float,
-        "double": int | float,
-        "boolean": bool,
-    },
+    types=dict.fromkeys(("string", "integer", "long", "float", "double", "boolean"), _ANY_SCALAR),
     readers={},
 )
 
@@ -141,18 +138,18 @@ def decoder(ref: Ref, scalars_: Scalars = RAW) -> Callable[[bytes], Any]:
     fast = _typed_decoder(ref, scalars_)
     plain = plain_decoder(ref, scalars_)
 
-    def decode(body: bytes) -> Any:
+    def settle(body: bytes) -> Any:
         try:
             return fast(body)
-        except (msgspec.MsgspecError, _NotSettled, UnicodeDecodeError):
+        except (msgspec.MsgspecError, _NotSettled, ValueError):
             return plain(body)
 
-    def decode_any(body: bytes) -> Any:
+    def decode(body: bytes) -> Any:
         if len(body) < garbage.WORTHWHILE:
-            return decode(body)
-        return garbage.without_collecting(decode, body)
+            return settle(body)
+        return garbage.without_collecting(settle, body)
 
-    return decode_any
+    return decode
 
 
 class _NotSettled(Exception):
@@ -160,7 +157,10 @@ class _NotSettled(Exception):
 
 
 def _typed_decoder(ref: Ref, scalars_: Scalars) -> Convert:
-    decode = msgspec.json.Decoder(_Types(scalars_).of(ref), dec_hook=_timestamp).decode
+    # Not strict: only so are numbers taken for timestamps in C. The types of all other scalars are
+    # such that nothing is converted that botocore leaves alone.
+    types = _Types(scalars_).of(ref)
+    decode = msgspec.json.Decoder(types, strict=False, dec_hook=_timestamp).decode
     finish = _Finishers(ref.shape).of(ref)
     if finish is None:
         return decode
@@ -192,8 +192,8 @@ class _AnyInstance(type):
         return True
 
 
-class _Timestamp(metaclass=_AnyInstance):
-    """Marks where the decoder asks `_timestamp`."""
+class _TextTimestamp(metaclass=_AnyInstance):
+    """Marks where the decoder asks `_timestamp`: it takes time zones to UTC, the codec does not."""
 
 
 def _timestamp(_kind: type, value: Any) -> Any:
@@ -210,12 +210,14 @@ class _Types:
     def of(self, ref: Ref) -> Any:
         shape = ref.shape
         if shape.type == "structure":
-            return Any if ref.traits.get("document") else self._structure(shape)
+            return _DOCUMENT if ref.traits.get("document") else self._structure(shape)
         if shape.type == "list":
             return list[self.of(shape.member)]  # type: ignore[misc]
         if shape.type == "map":
             return dict[str, self.of(shape.value)]  # type: ignore[misc]
-        return _SPECIAL_TYPES.get(shape.type) or self._scalars.get(shape.type, Any)
+        if shape.type == "timestamp":
+            return _timestamp_type(ref)
+        return bytes if shape.type == "blob" else self._scalars.get(shape.type, Any)
 
     def _structure(self, shape: Shape) -> Any:
         made = self._structures.get(shape)
@@ -235,7 +237,14 @@ def _bare_type() -> Any:
     return Result
 
 
-_SPECIAL_TYPES: Mapping[str, Any] = {"blob": bytes, "timestamp": _Timestamp}
+# Any JSON value but null, which a structure's member must not be.
+_DOCUMENT = bool | int | float | str | list[Any] | dict[str, Any]
+
+
+def _timestamp_type(ref: Ref) -> Any:
+    if ref.traits.get("timestampFormat", "unixTimestamp").lower() == "unixtimestamp":
+        return Annotated[datetime, msgspec.Meta(tz=True)]
+    return _TextTimestamp
 
 
 class _Finishers(Walk):
