@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import black
 
 WIDTH = 100
+# A long line that black would break if it can; what is only a link in a docstring it leaves alone.
+_LONG = re.compile(rf"^(?! +See http).{{{WIDTH + 1},}}$", re.MULTILINE)
 # A definition begins behind an empty line, at the margin or as a method of the class around it.
 _BORDER = re.compile(r"(?<=\n\n)(?=\S|    async def )")
 _CLASS = "class _:\n"
@@ -23,15 +25,9 @@ _CLASS = "class _:\n"
 
 def format_text(text: str) -> str:
     """Return a module's text as black lays it out."""
-    if not _has_long_line(text):
+    if not _LONG.search(text):
         return text
-    return "".join(
-        _formatted(part) if _has_long_line(part) else part for part in _BORDER.split(text)
-    )
-
-
-def _has_long_line(text: str) -> bool:
-    return any(len(line) > WIDTH for line in text.splitlines())
+    return "".join(_formatted(part) if _LONG.search(part) else part for part in _BORDER.split(text))
 
 
 def _formatted(part: str) -> str:

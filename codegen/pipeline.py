@@ -18,6 +18,8 @@ from .resolve import resolve
 from .select import select
 from .validate import validate
 
+# Long strings and nothing else.
+UNFORMATTED = frozenset({"wire.py"})
 # A pool of processes takes longer to start than this many services to generate.
 FEW = 2
 
@@ -49,11 +51,14 @@ def generate(source: Source) -> Package:
     selection = select(model)
     names = name(selection, decided, model.path(SERVICE))
     texts = render(selection, names, resolve(selection))
-    return Package(names.module, {file: format_text(text) for file, text in texts.items()})
+    return Package(
+        names.module,
+        {file: text if file in UNFORMATTED else format_text(text) for file, text in texts.items()},
+    )
 
 
 def generate_all(
-    sources: Sequence[Source], progress: Callable[[Source], object] = id
+    sources: Sequence[Source], progress: Callable[[Source], object]
 ) -> dict[str, dict[str, str]]:
     """Generate the packages of many services, in processes side by side.
 

@@ -226,8 +226,11 @@ def _entries(
             yield place, {}, "should be an object"
             continue
         operation = str(entry.get(key)) if key else name
-        missing = f"there is no operation {operation!r}{nearest(operation, operations)}"
-        yield place, entry, operations.get(operation, missing)
+        if operation in operations:
+            yield place, entry, operations[operation]
+        else:
+            missing = f"there is no operation {operation!r}{nearest(operation, operations)}"
+            yield place, entry, missing
 
 
 def _members(operation: Json, role: str, shapes: Json) -> Json:

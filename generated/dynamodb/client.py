@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class DynamoDB(ServiceClient):
-    """Asynchronous client of Amazon DynamoDB, API version 2012-08-10."""
+    """Client of Amazon DynamoDB.
+
+    API version 2012-08-10; see `tornado_aws.service.ServiceClient` for the options.
+    """
 
     _model = wire.MODEL
     _errors = exceptions.BY_CODE

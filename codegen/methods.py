@@ -1,0 +1,113 @@
+"""What the client module says: a method for each operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .annotate import Annotator
+from .describe import method_docstring
+from .name import Names
+from .select import Selection
+from .shapes import Operation, Shape, Use
+from .source import WIDTH, escaped, imports, literal, words
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a method: its Python name, the member it becomes, whether it must be given."""
+
+    name: str
+    use: Use
+    is_required: bool
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the client; its parts are source text."""
+
+    signature: str
+    docstring: str
+    call: str
+    annotations: Sequence[str]
+
+
+def client_context(selection: Selection, names: Names) -> Mapping[str, object]:
+    """Return what the template of the client module prints."""
+    operations = selection.service.operations.values()
+    methods = [_method(operation, selection, names) for operation in operations]
+    used = words(annotation for method in methods for annotation in method.annotations)
+    lines = imports(used)
+    own = ["from . import types"] if "types" in used else []
+    return {"methods": methods, "imports": [*lines, *([""] if lines and own else []), *own]}
+
+
+def _method(operation: Operation, selection: Selection, names: Names) -> Method:
+    at = Annotator(selection, names, "types.")
+    parameters = _parameters(operation, selection, names)
+    annotated = [_annotated(at, parameter) for parameter in parameters]
+    result = names.results.get(operation.name)
+    returned = f"types.{result}" if result else "EmptyResult"
+    docstring = method_docstring(
+        operation, [(each.name, each.use) for each in parameters], selection, names
+    )
+    name, shadows = names.methods[operation.name], operation.name in names.shadowing
+    return Method(
+        _signature(name, annotated, returned, shadows),
+        escaped(docstring),
+        _call(operation.name, parameters),
+        [*annotated, returned],
+    )
+
+
+def _parameters(operation: Operation, selection: Selection, names: Names) -> list[Parameter]:
+    """Return the parameters of an operation, the required ones first."""
+    if operation.input is None:
+        return []
+    shape = selection.service.shapes[operation.input.shape]
+    found = [
+        Parameter(names.parameters.get((operation.name, name), name), use, is_required(use, shape))
+        for name, use in shape.members.items()
+    ]
+    return sorted(found, key=lambda parameter: not parameter.is_required)
+
+
+def is_required(use: Use, shape: Shape) -> bool:
+    """Tell whether callers have to give a member: a token the runtime makes up they need not."""
+    return use.name in shape.required and not use.traits.get("idempotencyToken")
+
+
+def _annotated(at: Annotator, parameter: Parameter) -> str:
+    annotation = at.sent(parameter.use)
+    if parameter.is_required:
+        return f"{parameter.name}: {annotation}"
+    return f"{parameter.name}: {annotation} | None = None"
+
+
+# For the rare operation that is called as a method of the base class.
+_SHADOWS = "  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]"
+
+
+def _signature(name: str, parameters: Sequence[str], result: str, shadows: bool) -> str:
+    between = ", ".join(["self", "*", *parameters] if parameters else ["self"])
+    line = f"    async def {name}({between}) -> {result}:"
+    if len(line) <= WIDTH and not shadows:
+        return line
+    note = _SHADOWS if shadows else ""
+    star = ["        *,\n"] if parameters else []
+    lines = ["        self,\n", *star, *(f"        {parameter},\n" for parameter in parameters)]
+    return f"    async def {name}({note}\n{''.join(lines)}    ) -> {result}:"
+
+
+def _call(operation: str, parameters: Sequence[Parameter]) -> str:
+    items = [f"{literal(each.use.name)}: {each.name}" for each in parameters]
+    line = f"        return await self._call({literal(operation)}, {{{', '.join(items)}}})"
+    if len(line) <= WIDTH:
+        return line
+    members = "".join(f"                {item},\n" for item in items)
+    return (
+        "        return await self._call(\n"
+        f"            {literal(operation)},\n"
+        f"            {{\n{members}            }},\n"
+        "        )"
+    )

@@ -1,0 +1,48 @@
+"""Pieces of Python source text that the generated modules are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .reserved import KEYWORDS, TYPE_IMPORTS
+
+# Columns of a generated line.
+WIDTH = 100
+
+_WORD = re.compile(r"\w+")
+
+
+def literal(text: str) -> str:
+    """Return a text as a literal, in double quotes as black likes it."""
+    quoted = repr(text)
+    return f'"{quoted[1:-1]}"' if quoted[0] == "'" and '"' not in text else quoted
+
+
+def escaped(text: str) -> str:
+    """Return a text as it stands between the quotes of a docstring."""
+    return text.replace("\\", "\\\\").replace('"""', '\\"""')
+
+
+def is_field(name: str) -> bool:
+    """Tell whether a member can be a field of a class.
+
+    A name with two underscores before it would be changed by the class around it.
+    """
+    return name.isidentifier() and name not in KEYWORDS and not name.startswith("__")
+
+
+def words(texts: Iterable[str]) -> set[str]:
+    """Return the names that occur in annotations."""
+    return {word for text in texts for word in _WORD.findall(text)}
+
+
+def imports(used: set[str]) -> list[str]:
+    """Return the lines that import what is used of what annotations are made of."""
+    modules: dict[str, list[str]] = {}
+    for name in sorted(used.intersection(TYPE_IMPORTS)):
+        modules.setdefault(TYPE_IMPORTS[name], []).append(name)
+    lines = [f"from {module} import {', '.join(modules[module])}" for module in sorted(modules)]
+    own = [line for line in lines if line.startswith("from tornado_aws")]
+    others = [line for line in lines if line not in own]
+    return [*others, "", *own] if others and own else lines
