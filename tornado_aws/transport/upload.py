@@ -110,7 +110,7 @@ class _Source:
             await aclose()
 
 
-def _as_view(chunk: bytes) -> memoryview:
+def _as_view(chunk: bytes | bytearray | memoryview) -> memoryview:
     if isinstance(chunk, bytes):
         return memoryview(chunk)
     try:
