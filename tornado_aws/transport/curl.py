@@ -1,0 +1,134 @@
+"""The second engine: libcurl through pycurl, driven on the running asyncio loop.
+
+For what only libcurl can do (HTTP/2). It behaves as the default engine does; neither Tornado's curl
+client nor Tornado's configuration is used. This module is what a client sees; libcurl keeps the
+connections, and `tornado_aws.transport.curl_engine` is all that belongs to one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+from tornado_aws.exceptions import ConfigurationError, CurlNotInstalledError
+from tornado_aws.transport import PoolStats, Request, Response, Timeouts, TransportOptions, errors
+
+if TYPE_CHECKING:
+    from tornado_aws.transport.curl_engine import Engine
+
+_NOTHING = PoolStats(0, 0, 0, 0, 0)
+
+
+class CurlTransport:
+    """libcurl on the running asyncio loop: a `tornado_aws.transport.Transport`.
+
+    It can be made anywhere, and belongs to the loop of its first `send`. When that loop has been
+    closed it moves to the next one; in a forked child it starts with no connections. It is not
+    thread-safe: all methods but `close` are for the loop's thread.
+
+    Args:
+        options: see `TransportOptions`.
+
+    Raises:
+        CurlNotInstalledError: pycurl cannot be imported.
+    """
+
+    def __init__(self, options: TransportOptions | None = None) -> None:
+        self._engine: Engine | None = None
+        self._is_closed = False
+        self._options = options or TransportOptions()
+        try:
+            # pycurl costs 39 ms and 8 MiB, so that only who asks for it imports it.
+            from tornado_aws.transport import curl_engine  # noqa: PLC0415
+        except ImportError as error:
+            raise CurlNotInstalledError from error
+        self._make_engine = curl_engine.Engine
+
+    async def send(self, request: Request, timeouts: Timeouts) -> Response:
+        """Send `request` and return its response, whatever its status.
+
+        Cancelling it closes the connection that the request was on, or leaves the queue; nothing
+        else notices.
+
+        Args:
+            request: what to send.
+            timeouts: bounds of this attempt. ``read`` is kept to a quarter of itself.
+
+        Raises:
+            RequestException: no complete response came; the subclass says why: `ConnectError`,
+                `ConnectTimeout`, `PoolTimeout`, `ReadError`, `ReadTimeout`, `RequestTimeout`,
+                `ClientClosedError`, or the class itself when the request cannot be sent as it is.
+            ConfigurationError: a TLS or proxy setting cannot be used, the transport belongs to
+                another loop, which still runs, or the loop cannot wait for sockets.
+        """
+        loop = asyncio.get_running_loop()
+        engine = self._engine
+        if engine is None or engine.loop is not loop or engine.pid != os.getpid():
+            engine = self._bind(loop)
+        response = await engine.send(request, timeouts)
+        if response.stream is not None:
+            response.stream.keeper = self  # type: ignore[attr-defined]
+        return response
+
+    def _bind(self, loop: asyncio.AbstractEventLoop) -> Engine:
+        if self._is_closed:
+            raise errors.closed(sent=False)
+        old = self._engine
+        if old is not None:
+            if old.pid == os.getpid() and not old.loop.is_closed():
+                raise ConfigurationError(
+                    "This client belongs to another event loop, which is still open; "
+                    "make one client for each loop"
+                )
+            old.close()
+        if type(loop).add_reader is asyncio.AbstractEventLoop.add_reader:
+            raise ConfigurationError(
+                f"use_curl=True needs an event loop that waits for sockets; {type(loop).__name__}"
+                " does not. Use a selector event loop, or leave use_curl out"
+            )
+        self._engine = self._make_engine(self._options, loop)
+        return self._engine
+
+    def stats(self) -> PoolStats:
+        """Count connections and callers."""
+        return _NOTHING if self._engine is None else self._engine.stats()
+
+    def close(self) -> None:
+        """Close every connection; calls under way end with `ClientClosedError`.
+
+        Idempotent. It may be called from any thread, and when the loop is closed.
+        """
+        self._is_closed = True
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        if engine.loop.is_running() and _running_loop() is not engine.loop:
+            engine.loop.call_soon_threadsafe(engine.close)
+        else:
+            engine.close()
+
+    def __del__(self) -> None:
+        engine = getattr(self, "_engine", None)
+        if engine is None or engine.stats().open == 0:
+            return
+        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        if engine.loop.is_running():
+            # Garbage may be collected anywhere, within libcurl too, where nothing can be closed.
+            engine.loop.call_soon_threadsafe(engine.close)
+        else:
+            engine.close()
+
+    def __repr__(self) -> str:
+        if self._is_closed:
+            return "<CurlTransport closed>"
+        counts = ", ".join(f"{name} {count}" for name, count in self.stats()._asdict().items())
+        return f"<CurlTransport {counts}>"
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -1,0 +1,440 @@
+"""One libcurl easy handle: set up once, given a request, asked for its response.
+
+What never changes is set when the handle is made; what may differ is set when it differs from what
+the handle was last given. Nothing is ever reset: resetting and setting 25 options again was the
+largest part of what a request through Tornado's curl client cost.
+
+libcurl is kept from adding, changing or following anything: the lines of the head are those of
+`tornado_aws.transport.http1.request_head`, for both engines the same.
+"""
+
+from __future__ import annotations
+
+import ssl
+from asyncio import Future, Task
+from collections.abc import AsyncIterable, Callable
+from pathlib import Path
+from typing import Any
+
+import pycurl
+
+from tornado_aws.exceptions import RequestException
+from tornado_aws.transport import Request, Response, Timeouts, TransportOptions
+from tornado_aws.transport.curl_body import Inbox, Upload
+from tornado_aws.transport.curl_errors import Progress
+from tornado_aws.transport.http1 import Head, ProtocolError, parse_head, request_head
+from tornado_aws.transport.proxies import Route, authority
+
+# Seconds. Probes begin well before NAT gateways and network load balancers forget a silent
+# connection (350 s).
+_KEEPALIVE_IDLE = 60
+_KEEPALIVE_INTERVAL = 30
+
+# Seconds that a kept connection may be idle, as in `tornado_aws.transport.pool`.
+_IDLE_LIFETIME = 60
+
+# libcurl takes 0 for "my default", which is 300 s; this is its longest time, 24 days.
+_NO_TIMEOUT_MS = 2**31 - 1
+
+_SUPPRESS_CONNECT_HEADERS = 265  # curl/curl.h; pycurl has no name for it
+
+# Lines by which libcurl is told not to send what it would send of its own accord.
+_UNASKED = [b"Accept:", b"Content-Type:", b"Expect:"]
+
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+# A body longer than this is not kept until the handle's next request.
+_SMALL_BODY = 65536
+
+NEVER = float("inf")
+
+
+def fixed_options(options: TransportOptions) -> list[tuple[int, Any]]:
+    """Return what is set once in every handle of an engine."""
+    return [
+        (pycurl.NOSIGNAL, 1),
+        (pycurl.PATH_AS_IS, 1),
+        (pycurl.FOLLOWLOCATION, 0),
+        (pycurl.USERAGENT, ""),
+        (pycurl.NOPROXY, ""),
+        (pycurl.HEADEROPT, pycurl.HEADER_SEPARATE),
+        (_SUPPRESS_CONNECT_HEADERS, 1),
+        *_http2(),
+        (pycurl.TCP_KEEPALIVE, 1),
+        (pycurl.TCP_KEEPIDLE, _KEEPALIVE_IDLE),
+        (pycurl.TCP_KEEPINTVL, _KEEPALIVE_INTERVAL),
+        (pycurl.MAXAGE_CONN, _IDLE_LIFETIME),
+        (pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2),
+        (pycurl.PROXY_SSLVERSION, pycurl.SSLVERSION_TLSv1_2),
+        *_verification(options.verify),
+        *_client_cert(options.client_cert),
+    ]
+
+
+def _http2() -> list[tuple[int, Any]]:
+    features: int = pycurl.version_info()[4]
+    if features & pycurl.VERSION_HTTP2:
+        return [(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)]
+    return [(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)]
+
+
+def _verification(verify: bool | str) -> list[tuple[int, Any]]:
+    if verify is False:
+        return [
+            (pycurl.SSL_VERIFYPEER, 0),
+            (pycurl.SSL_VERIFYHOST, 0),
+            (pycurl.PROXY_SSL_VERIFYPEER, 0),
+            (pycurl.PROXY_SSL_VERIFYHOST, 0),
+        ]
+    file, folder = _default_cas() if verify is True else _cas(verify)
+    found: list[tuple[int, Any]] = []
+    if file is not None:
+        found += [(pycurl.CAINFO, file), (pycurl.PROXY_CAINFO, file)]
+    if folder is not None:
+        found += [(pycurl.CAPATH, folder), (pycurl.PROXY_CAPATH, folder)]
+    return found
+
+
+def _default_cas() -> tuple[str | None, str | None]:
+    """Return where Python's OpenSSL looks: a libcurl from a wheel has the paths of its builder."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile, paths.capath
+
+
+def _cas(name: str) -> tuple[str | None, str | None]:
+    return (None, name) if Path(name).is_dir() else (name, None)
+
+
+def _client_cert(client_cert: str | tuple[str, str] | None) -> list[tuple[int, Any]]:
+    if client_cert is None:
+        return []
+    certificate, key = (client_cert, client_cert) if isinstance(client_cert, str) else client_cert
+    return [(pycurl.SSLCERT, certificate), (pycurl.SSLKEY, key)]
+
+
+def header_lines(request: Request, route: Route) -> list[bytes]:
+    """Return the header lines of `request` as libcurl wants them.
+
+    Raises:
+        RequestException: the request cannot be sent as it is.
+    """
+    if request.method == "HEAD" and request.body:
+        raise RequestException(
+            "The request was not sent: libcurl sends no body with HEAD",
+            error="refused: a body with HEAD",
+            sent=False,
+        )
+    head = request_head(request, route.prefix, route.headers)
+    lines = head.split(b"\r\n")[1:-2]
+    if b" \r\n" in head or b"\t\r\n" in head:
+        lines = [_keep_empty(line) for line in lines]
+    return lines + _UNASKED
+
+
+def _keep_empty(line: bytes) -> bytes:
+    """Return a line without a value in the form by which libcurl does not drop it."""
+    name, _, value = line.partition(b":")
+    return line if value.strip() else name + b";"
+
+
+class Handle:
+    """An easy handle and the request it carries.
+
+    Attributes:
+        curl: the easy handle.
+        waiter: settled with the response or an error.
+        request: what it carries.
+        timeouts: the bounds of the request.
+        expires: when the whole attempt must have ended, on the loop's clock.
+        upload: the body that is being sent, when it comes from an iterable.
+        feed: the task that moves it from the iterable.
+        inbox: the body that is being received, when it is wanted as a stream.
+        failure: why a callback made libcurl give up.
+    """
+
+    __slots__ = (
+        "_body_mode",
+        "_chunks",
+        "_connect_ms",
+        "_last_count",
+        "_lines",
+        "_max_size",
+        "_method",
+        "_moved_at",
+        "_on_stream",
+        "_plain",
+        "_route",
+        "_size",
+        "_target",
+        "curl",
+        "expires",
+        "failure",
+        "feed",
+        "inbox",
+        "request",
+        "timeouts",
+        "upload",
+        "waiter",
+    )
+
+    def __init__(self, fixed: list[tuple[int, Any]], max_size: int | None) -> None:
+        self.curl = curl = pycurl.Curl()
+        for option, value in fixed:
+            curl.setopt(option, value)
+        self._max_size = max_size
+        self._lines: list[bytes] = []
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._plain = False
+        self._route: Route | None = None
+        self._target = self._method = self._body_mode = ""
+        self._connect_ms = 0
+        self._on_stream: Callable[[Handle, Head], None] | None = None
+        self.upload: Upload | None = None
+        self.feed: Task[None] | None = None
+        self.inbox: Inbox | None = None
+        self.failure: Exception | None = None
+        self.waiter: Future[Response]
+        self.request: Request
+        self.timeouts: Timeouts
+        self.expires = NEVER
+        self._moved_at = 0.0
+        self._last_count = 0
+
+    # --- the request -----------------------------------------------------------------------
+
+    def prepare(
+        self,
+        request: Request,
+        lines: list[bytes],
+        route: Route,
+        timeouts: Timeouts,
+        on_stream: Callable[[Handle, Head], None],
+    ) -> None:
+        """Set everything that differs from the handle's last request.
+
+        Args:
+            request: what to send.
+            lines: its header lines.
+            route: where it goes.
+            timeouts: its bounds.
+            on_stream: called within libcurl with the head of a response that is to be streamed; it
+                gives the handle its `inbox`.
+        """
+        curl = self.curl
+        self.request = request
+        self.timeouts = timeouts
+        self._on_stream = on_stream
+        if route is not self._route:
+            self._set_route(route)
+        target = route.prefix + request.target
+        if target != self._target:
+            curl.setopt(pycurl.REQUEST_TARGET, target)
+            self._target = target
+        if request.method != self._method:
+            curl.setopt(pycurl.CUSTOMREQUEST, request.method)
+            self._method = request.method
+        connect = timeouts.connect
+        connect_ms = _NO_TIMEOUT_MS if connect is None else max(1, round(connect * 1000))
+        if connect_ms != self._connect_ms:
+            curl.setopt(pycurl.CONNECTTIMEOUT_MS, connect_ms)
+            self._connect_ms = connect_ms
+        curl.setopt(pycurl.HTTPHEADER, lines)
+        self._set_body(request)
+        self._set_sinks(plain=not request.stream and self._max_size is None)
+
+    def _set_route(self, route: Route) -> None:
+        curl, proxy = self.curl, route.proxy
+        curl.setopt(pycurl.URL, f"{route.origin.scheme}://{authority(route.origin)}/")
+        if proxy is None:
+            curl.setopt(pycurl.PROXY, "")
+        else:
+            curl.setopt(pycurl.PROXY, f"{proxy.origin.scheme}://{authority(proxy.origin)}")
+            # In absolute form the proxy reads the request's own headers, which have it already.
+            tunnel = proxy.headers if route.is_tunnel else []
+            curl.setopt(pycurl.PROXYHEADER, [f"{name}: {value}" for name, value in tunnel])
+        self._route = route
+
+    def _set_body(self, request: Request) -> None:
+        body = request.body
+        if isinstance(body, AsyncIterable):
+            self.upload = Upload(body, request.content_length, self.resume)
+            self._set_body_mode("upload")
+            self.curl.setopt(pycurl.READFUNCTION, self.upload.read)
+            length = request.content_length
+            self.curl.setopt(pycurl.INFILESIZE_LARGE, -1 if length is None else length)
+        elif body is not None or request.method in _METHODS_WITH_BODY:
+            self._set_body_mode("bytes")
+            self.curl.setopt(pycurl.POSTFIELDS, body or b"")
+        else:
+            self._set_body_mode("head" if request.method == "HEAD" else "none")
+
+    def _set_body_mode(self, mode: str) -> None:
+        if mode == self._body_mode:
+            return
+        # Each of these undoes the others in libcurl itself, but UPLOAD.
+        option = {
+            "none": pycurl.HTTPGET,
+            "head": pycurl.NOBODY,
+            "bytes": pycurl.POST,
+            "upload": pycurl.UPLOAD,
+        }[mode]
+        if self._body_mode == "upload":
+            self.curl.setopt(pycurl.UPLOAD, 0)
+        self.curl.setopt(option, 1)
+        self._body_mode = mode
+
+    # --- the response ----------------------------------------------------------------------
+
+    def _set_sinks(self, *, plain: bool) -> None:
+        """Choose what libcurl calls with what comes: most responses need no function of ours."""
+        if plain and not self._plain:
+            self.curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
+            self.curl.setopt(pycurl.WRITEFUNCTION, self._chunks.append)
+        elif not plain:
+            self.curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
+            self.curl.setopt(pycurl.WRITEFUNCTION, self._take_chunk)
+        self._plain = plain
+
+    def _take_line(self, line: bytes) -> int | None:
+        self._lines.append(line)
+        if line != b"\r\n" or self.inbox is not None or not self.request.stream:
+            return None
+        try:
+            head = self._head()
+        except ProtocolError as error:
+            self.failure = error
+            return -1
+        if 200 <= head.status < 300 and self._on_stream is not None:
+            self._on_stream(self, head)
+        return None
+
+    def _take_chunk(self, data: bytes) -> int | None:
+        if self.inbox is not None:
+            return self.inbox.write(data)
+        self._size += len(data)
+        if self._max_size is not None and self._size > self._max_size:
+            self.failure = BodyTooLargeError(self._max_size)
+            return -1
+        self._chunks.append(data)
+        return None
+
+    def response(self) -> Response:
+        """Return the response that has come.
+
+        Raises:
+            ProtocolError: its head is not acceptable.
+        """
+        head = self._head()
+        return Response(head.status, head.reason, head.pairs, b"".join(self._chunks))
+
+    def _head(self) -> Head:
+        text = b"".join(self._lines).decode("latin-1")
+        end = text.find("\r\n\r\n") + 4
+        if end != len(text):
+            text = _final_head(text)
+        if text.startswith("HTTP/2"):
+            text = text.replace("HTTP/2", "HTTP/1.1", 1)
+        head = parse_head(text[:-2])
+        _refuse_two_lengths(head)
+        return head
+
+    # --- where it stands -------------------------------------------------------------------
+
+    def resume(self) -> None:
+        """Go on with what a callback paused."""
+        if self.upload is not None or self.inbox is not None:
+            self.curl.pause(pycurl.PAUSE_CONT)
+
+    @property
+    def received(self) -> int:
+        """How many bytes of a response have come."""
+        return self._count(pycurl.HEADER_SIZE, pycurl.SIZE_DOWNLOAD_T)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a connection was ready for the request."""
+        return bool(self.curl.getinfo(pycurl.PRETRANSFER_TIME))
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
+        sent = self._count(pycurl.REQUEST_SIZE) > 0
+        return Progress(self.is_connected, sent, self.received)
+
+    @property
+    def socket(self) -> int:
+        """The descriptor of the connection it was on, -1 for none."""
+        fd: int = self.curl.getinfo(pycurl.LASTSOCKET)
+        return fd
+
+    def begin_watch(self, now: float) -> None:
+        """Note that the request begins at `now`."""
+        self._moved_at = now
+        self._last_count = 0
+
+    def silence(self, now: float) -> float:
+        """Return for how many seconds the peer has been silent, to about a quarter of a bound.
+
+        Connecting, and waiting for the caller's side of a stream, are no silence of the peer.
+        """
+        count = self._count(
+            pycurl.HEADER_SIZE, pycurl.SIZE_DOWNLOAD_T, pycurl.REQUEST_SIZE, pycurl.SIZE_UPLOAD_T
+        )
+        if count != self._last_count or self._waits_for_caller or not self.is_connected:
+            self._last_count = count
+            self._moved_at = now
+        listening = self.inbox.awaited_since if self.inbox is not None else None
+        return now - max(self._moved_at, listening or 0.0)
+
+    @property
+    def _waits_for_caller(self) -> bool:
+        unread = self.inbox is not None and self.inbox.awaited_since is None
+        return unread or (self.upload is not None and self.upload.starved)
+
+    def _count(self, *infos: int) -> int:
+        return sum(int(self.curl.getinfo(info)) for info in infos)
+
+    def clear(self) -> None:
+        """Forget the request and its response."""
+        self._lines.clear()
+        self._chunks.clear()
+        self._size = 0
+        self._on_stream = None
+        self.inbox = self.failure = None
+        if self.upload is not None:
+            self.curl.setopt(pycurl.READFUNCTION, _no_more)
+            self.upload = None
+        elif isinstance(self.request.body, bytes) and len(self.request.body) > _SMALL_BODY:
+            self.curl.setopt(pycurl.POSTFIELDS, b"")
+
+
+class BodyTooLargeError(Exception):
+    """The buffered body is longer than allowed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+def _no_more(_size: int) -> bytes:
+    return b""
+
+
+def _final_head(text: str) -> str:
+    """Return the last head of several (1xx responses precede it, trailers may follow)."""
+    heads = [block for block in text.split("\r\n\r\n") if block.startswith("HTTP/")]
+    if not heads:
+        raise ProtocolError("the head is not complete")
+    return heads[-1] + "\r\n\r\n"
+
+
+def _refuse_two_lengths(head: Head) -> None:
+    """Refuse what two parties could frame differently (RFC 9112 section 6.3)."""
+    length = head.headers.get("content-length")
+    if length is None:
+        return
+    if "transfer-encoding" in head.headers:
+        raise ProtocolError("both Transfer-Encoding and Content-Length")
+    if len(set(length.split(", "))) > 1:
+        raise ProtocolError(f"Content-Length {length[:32]!r}")

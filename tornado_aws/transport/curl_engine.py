@@ -1,0 +1,310 @@
+"""The part of the curl engine that belongs to one event loop: transfers from begin to end.
+
+A transfer has one future, its handle's `waiter`. libcurl watches the bound for connecting; the
+others are watched here, with one timer for all transfers. Whatever ends a transfer early (a bound,
+a cancelled caller, a closed client) takes it out of libcurl, which closes its connection at once,
+and throws its handle away; a handle whose transfer ended by itself is used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from asyncio import AbstractEventLoop, Future
+from functools import partial
+
+import pycurl
+
+from tornado_aws.exceptions import ReadError, RequestException
+from tornado_aws.transport import (
+    Origin,
+    PoolStats,
+    Request,
+    Response,
+    Timeouts,
+    TransportOptions,
+    errors,
+)
+from tornado_aws.transport.curl_body import CurlBodyStream, Inbox
+from tornado_aws.transport.curl_easy import (
+    NEVER,
+    BodyTooLargeError,
+    Handle,
+    fixed_options,
+    header_lines,
+)
+from tornado_aws.transport.curl_errors import translate
+from tornado_aws.transport.curl_multi import LazyTimer, Multi
+from tornado_aws.transport.curl_slots import Slots
+from tornado_aws.transport.curl_sockets import OpenSockets
+from tornado_aws.transport.http1 import Head, ProtocolError
+from tornado_aws.transport.proxies import Route, route
+from tornado_aws.transport.tls import load_context
+from tornado_aws.transport.upload import BodyError
+
+# Silence is measured by looking at counters now and then, often enough to be a quarter late.
+_LOOKS_PER_BOUND = 4
+
+# How long a body's source that has been cancelled may take to notice, seconds.
+FEED_GRACE = 1.0
+
+# Routes are kept for this many origins; S3 makes one for each bucket.
+_MAX_ROUTES = 1024
+
+
+class Engine:
+    """Sends requests on one event loop.
+
+    Args:
+        options: what the transport was made with.
+        loop: the running loop.
+
+    Attributes:
+        loop: the loop it belongs to.
+        pid: the process it belongs to.
+    """
+
+    def __init__(self, options: TransportOptions, loop: AbstractEventLoop) -> None:
+        self.loop = loop
+        self.pid = os.getpid()
+        self._options = options
+        self._sockets = OpenSockets()
+        self._fixed = [
+            *fixed_options(options),
+            (pycurl.SOCKOPTFUNCTION, self._sockets.opened),
+        ]
+        self._tls_checked = options.verify is True and options.client_cert is None
+        self._routes: dict[Origin, Route] = {}
+        self._slots = Slots(options.max_clients, loop)
+        self._spare: list[Handle] = []
+        self._active: dict[pycurl.Curl, Handle] = {}
+        self._multi = Multi(loop, options.max_clients, self._finished)
+        self._bounds = LazyTimer(loop, self._enforce_bounds)
+        self._requests = 0
+
+    # --- beginning -------------------------------------------------------------------------
+
+    async def send(self, request: Request, timeouts: Timeouts) -> Response:
+        """See `tornado_aws.transport.Transport.send`."""
+        began = self.loop.time()
+        way = self._route(request.origin)
+        lines = header_lines(request, way)
+        if not self._tls_checked and "https" in (way.origin.scheme, way.first_hop.scheme):
+            await self._check_tls()
+        if not self._slots.take():
+            await self._wait_for_slot(request.origin, timeouts, began)
+        handle = self._spare.pop() if self._spare else self._new_handle()
+        waiter: Future[Response] = self.loop.create_future()
+        self._begin(handle, waiter, request, lines, way, timeouts, began)
+        feed = handle.feed
+        try:
+            return await waiter
+        except BaseException:
+            self._abandon(handle, waiter)
+            raise
+        finally:
+            if feed is not None and handle.feed is not feed:
+                # The body's source is the caller's again.
+                await asyncio.wait((feed,), timeout=FEED_GRACE)
+
+    def _route(self, origin: Origin) -> Route:
+        found = self._routes.get(origin)
+        if found is None:
+            if len(self._routes) >= _MAX_ROUTES:
+                self._routes.clear()
+            found = self._routes[origin] = route(self._options, origin)
+        return found
+
+    async def _check_tls(self) -> None:
+        """Let Python's TLS look at the files first: it says which one is bad, and why."""
+        options = self._options
+        await self.loop.run_in_executor(None, load_context, options.verify, options.client_cert)
+        self._tls_checked = True
+
+    async def _wait_for_slot(self, origin: Origin, timeouts: Timeouts, began: float) -> None:
+        pool = NEVER if timeouts.pool is None else timeouts.pool
+        whole = NEVER if timeouts.request is None else timeouts.request
+        bound = min(pool, whole)
+        try:
+            await self._slots.wait(None if bound == NEVER else began + bound)
+        except TimeoutError:
+            if pool <= whole:
+                raise errors.pool_timed_out(origin, pool, self._slots.limit) from None
+            raise errors.request_timed_out(
+                origin, whole, "waiting for a free connection", sent=False, received=0
+            ) from None
+
+    def _new_handle(self) -> Handle:
+        return Handle(self._fixed, self._options.max_response_size)
+
+    def _begin(
+        self,
+        handle: Handle,
+        waiter: Future[Response],
+        request: Request,
+        lines: list[bytes],
+        way: Route,
+        timeouts: Timeouts,
+        began: float,
+    ) -> None:
+        handle.waiter = waiter
+        handle.expires = NEVER if timeouts.request is None else began + timeouts.request
+        handle.prepare(request, lines, way, timeouts, self._begin_stream)
+        self._requests += 1
+        self._active[handle.curl] = handle
+        handle.begin_watch(self.loop.time())
+        self._bounds.by(self._next_look(handle, self.loop.time()))
+        if handle.upload is not None:
+            handle.feed = self.loop.create_task(self._feed(handle))
+        self._multi.add(handle.curl)
+
+    async def _feed(self, handle: Handle) -> None:
+        if handle.upload is None:
+            return
+        try:
+            await handle.upload.feed()
+        except BodyError as error:
+            failure = errors.body_failed(handle.request.origin, str(error), handle.received)
+            self._abort(handle, failure)
+        except Exception as error:  # the caller's own iterable may raise anything
+            failure = errors.body_failed(handle.request.origin, error, handle.received)
+            self._abort(handle, failure)
+
+    def _begin_stream(self, handle: Handle, head: Head) -> None:
+        handle.inbox = inbox = Inbox(handle.resume)
+        handle.expires = NEVER
+        stream = CurlBodyStream(inbox, partial(self._drop, handle, inbox), self.loop)
+        if not handle.waiter.done():
+            response = Response(head.status, head.reason, head.pairs, stream=stream)
+            handle.waiter.set_result(response)
+
+    # --- ending ----------------------------------------------------------------------------
+
+    def _finished(self, curl: pycurl.Curl, code: int, text: str) -> None:
+        """Take a transfer that ended by itself."""
+        handle = self._active.pop(curl)
+        try:
+            if code:
+                raise self._failure(handle, code, text)
+            self._deliver(handle)
+        except ProtocolError as error:
+            self._sockets.shut_down(handle.socket)
+            self._fail(handle, errors.malformed(handle.request.origin, error, handle.received))
+        except Exception as error:  # whatever it is, the call must end with it
+            self._fail(handle, error)
+        self._end_feed(handle)
+        handle.clear()
+        self._spare.append(handle)
+        self._slots.give_back()
+
+    def _deliver(self, handle: Handle) -> None:
+        if handle.inbox is not None:
+            handle.inbox.end()
+        elif not handle.waiter.done():
+            handle.waiter.set_result(handle.response())
+
+    def _failure(self, handle: Handle, code: int, text: str) -> RequestException:
+        origin, failure = handle.request.origin, handle.failure
+        if isinstance(failure, BodyTooLargeError):
+            return errors.too_large(origin, failure.limit, handle.received)
+        if failure is not None:
+            return errors.malformed(origin, failure, handle.received)
+        return translate(code, text, origin, handle.timeouts, handle.progress)
+
+    def _fail(self, handle: Handle, error: Exception) -> None:
+        if self.loop.is_closed():
+            return  # nobody can be told
+        if handle.inbox is not None:
+            handle.inbox.end(error)
+        elif not handle.waiter.done():
+            handle.waiter.set_exception(error)
+
+    def _abort(self, handle: Handle, error: RequestException) -> None:
+        """End a transfer early."""
+        if self._active.pop(handle.curl, None) is None:
+            return
+        self._fail(handle, error)
+        self._end_feed(handle)
+        self._multi.remove(handle.curl)
+        handle.clear()
+        handle.curl.close()
+        self._slots.give_back()
+
+    def _end_feed(self, handle: Handle) -> None:
+        feed, handle.feed = handle.feed, None
+        if feed is None or self.loop.is_closed() or feed is asyncio.current_task(self.loop):
+            return
+        feed.cancel()
+
+    def _abandon(self, handle: Handle, waiter: Future[Response]) -> None:
+        """End the transfer of a caller who is gone, if it has not ended."""
+        if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+            stream = waiter.result().stream
+            if stream is not None:
+                stream.close()
+        elif handle.waiter is waiter:
+            self._abort(handle, errors.closed(sent=True))
+
+    def _drop(self, handle: Handle, inbox: Inbox) -> None:
+        """End the transfer of a stream that is not read to its end."""
+        if handle.inbox is inbox:
+            self._abort(handle, ReadError("The stream was closed before its end was read"))
+
+    # --- bounds ----------------------------------------------------------------------------
+
+    def _next_look(self, handle: Handle, now: float) -> float:
+        read = handle.timeouts.read
+        silence = NEVER if read is None else now + read / _LOOKS_PER_BOUND
+        return min(silence, handle.expires)
+
+    def _enforce_bounds(self) -> None:
+        now = self.loop.time()
+        following = NEVER
+        for handle in list(self._active.values()):
+            error = self._overdue(handle, now)
+            if error is not None:
+                self._abort(handle, error)
+            else:
+                following = min(following, self._next_look(handle, now))
+        if following < NEVER:
+            self._bounds.at(following)
+
+    def _overdue(self, handle: Handle, now: float) -> RequestException | None:
+        origin, timeouts = handle.request.origin, handle.timeouts
+        if now >= handle.expires and timeouts.request is not None:
+            connected, sent, received = handle.progress
+            doing = "waiting for the response" if connected else "waiting for a new connection"
+            return errors.request_timed_out(
+                origin, timeouts.request, doing, sent=sent, received=received
+            )
+        if timeouts.read is not None and handle.silence(now) >= timeouts.read:
+            return errors.read_timed_out(origin, timeouts.read, handle.received)
+        return None
+
+    # --- the whole -------------------------------------------------------------------------
+
+    def stats(self) -> PoolStats:
+        """See `tornado_aws.transport.Transport.stats`."""
+        opened, busy = self._sockets.count(), len(self._active)
+        return PoolStats(
+            opened,
+            max(0, opened - busy),
+            self._slots.waiting,
+            self._sockets.created,
+            self._requests,
+        )
+
+    def close(self) -> None:
+        """Close everything; what is under way ends with `ClientClosedError`. Idempotent."""
+        if os.getpid() != self.pid:
+            self._sockets.sever()
+        self._bounds.cancel()
+        if not self.loop.is_closed():
+            self._slots.fail(errors.closed(sent=False))
+        for handle in list(self._active.values()):
+            _, sent, received = handle.progress
+            self._abort(handle, errors.closed(sent=sent, received=received))
+        self._multi.close()
+        for handle in self._spare:
+            handle.curl.close()
+        self._spare.clear()

@@ -1,0 +1,151 @@
+"""libcurl's multi interface on an asyncio loop: sockets and timers in, ends of transfers out.
+
+Three things make it cheap: a transfer is begun at once instead of by a timer of zero seconds, so
+that its request is on the wire when `Multi.add` returns; sockets stay registered between transfers
+(`tornado_aws.transport.curl_sockets`); and a timer that libcurl moves or takes back, as it does in
+every transfer, is moved by assigning a number (`LazyTimer`).
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, TimerHandle
+from collections.abc import Callable
+from typing import Protocol
+
+import pycurl
+
+from tornado_aws.transport.curl_sockets import make_watcher
+
+# libcurl's clock counts milliseconds: a timer that fires early finds nothing to do.
+_GRAIN = 0.001
+
+
+class LazyTimer:
+    """One timer of the loop for a moment that keeps being moved, mostly to a later one."""
+
+    def __init__(self, loop: AbstractEventLoop, callback: Callable[[], None]) -> None:
+        self._loop = loop
+        self._callback = callback
+        self._due: float | None = None
+        self._handle: TimerHandle | None = None
+
+    def at(self, when: float | None) -> None:
+        """Call back at `when`, on the loop's clock, instead of any earlier choice; None: never."""
+        self._due = when
+        if when is None:
+            return
+        if self._handle is not None:
+            if self._handle.when() <= when:
+                return
+            self._handle.cancel()
+        self._handle = self._loop.call_at(when, self._fire)
+
+    def by(self, when: float) -> None:
+        """Call back at `when` at the latest."""
+        if self._due is None or when < self._due:
+            self.at(when)
+
+    def _fire(self) -> None:
+        self._handle = None
+        due = self._due
+        if due is None:
+            return
+        if due > self._loop.time() + _GRAIN:
+            self.at(due)
+            return
+        self._due = None
+        self._callback()
+
+    def cancel(self) -> None:
+        """Never call back again."""
+        self._due = None
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+class Finished(Protocol):
+    """What is called when a transfer has ended."""
+
+    def __call__(self, curl: pycurl.Curl, code: int, text: str) -> None:
+        """Take what `curl` received; it is removed afterwards.
+
+        Args:
+            curl: the handle, whose connection can still be asked for.
+            code: libcurl's code, 0 for success.
+            text: its explanation.
+        """
+
+
+class Multi:
+    """Runs transfers on one loop.
+
+    Args:
+        loop: the running loop.
+        max_connections: how many connections are open at once, kept ones included.
+        finished: called for each transfer that ends by itself, outside of libcurl.
+    """
+
+    def __init__(self, loop: AbstractEventLoop, max_connections: int, finished: Finished) -> None:
+        self._loop = loop
+        self._finished = finished
+        self._running: set[pycurl.Curl] = set()
+        self._adding = False
+        self._timer = LazyTimer(loop, self._on_timeout)
+        self._watcher = make_watcher(loop, self._act)
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, max_connections)
+        self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, max_connections)
+
+    def add(self, curl: pycurl.Curl) -> None:
+        """Begin a transfer; it may end before this returns."""
+        self._adding = True
+        self._multi.add_handle(curl)
+        self._adding = False
+        self._running.add(curl)
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def remove(self, curl: pycurl.Curl) -> None:
+        """End a transfer early; its connection is closed at once."""
+        self._running.discard(curl)
+        self._multi.remove_handle(curl)
+
+    def close(self) -> None:
+        """Close every connection; no transfer may be running. The loop may be closed already."""
+        self._timer.cancel()
+        self._watcher.close()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, _ignore)
+        self._multi.close()
+
+    def _act(self, fd: int, events: int) -> None:
+        _, running = self._multi.socket_action(fd, events)
+        if running < len(self._running):
+            self._reap()
+
+    def _reap(self) -> None:
+        _, succeeded, failed = self._multi.info_read()
+        for curl in succeeded:
+            self._finished(curl, 0, "")
+            self.remove(curl)
+        for curl, code, text in failed:
+            self._finished(curl, code, text)
+            self.remove(curl)
+
+    # libcurl calls these from within the calls above; they must not call it back.
+
+    def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
+        self._watcher.watch(fd, 0 if what == pycurl.POLL_REMOVE else what)
+
+    def _on_timer(self, milliseconds: int) -> None:
+        if self._adding:
+            return
+        self._timer.at(self._loop.time() + milliseconds / 1000 if milliseconds >= 0 else None)
+
+    def _on_timeout(self) -> None:
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+
+def _ignore(*_arguments: object) -> None:
+    """Take libcurl's last words on sockets that nobody watches any more."""

@@ -1,0 +1,188 @@
+"""Which sockets libcurl waits for, and how the event loop is told.
+
+libcurl names a socket when a transfer begins to wait for it and takes the name back when the
+transfer ends, also when the connection is kept and serves another transfer a moment later.
+Registering and unregistering with the loop each time cost a quarter of a whole request when it was
+measured. On Linux the sockets are therefore gathered in an epoll of their own, of which the loop
+sees one descriptor: a socket stays in it between two transfers, and the kernel drops it when
+libcurl closes it, unseen by Python. `LoopWatcher` does it the plain way for other systems.
+
+Events are libcurl's bits: 1 to read, 2 to write, 0 for no longer.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+READ = 1
+WRITE = 2
+
+Ready = Callable[[int, int], None]
+
+
+class Watcher(Protocol):
+    """Waits for sockets on behalf of libcurl."""
+
+    def watch(self, fd: int, events: int) -> None:
+        """Wait for `events` on `fd` from now on, and for nothing else on it."""
+
+    def close(self) -> None:
+        """Stop waiting for anything. Idempotent; the loop may be closed already."""
+
+
+class LoopWatcher:
+    """Registers each socket with the event loop, for as long as libcurl names it."""
+
+    def __init__(self, loop: AbstractEventLoop, ready: Ready) -> None:
+        self._loop = loop
+        self._ready = ready
+        self._events: dict[int, int] = {}
+
+    def watch(self, fd: int, events: int) -> None:
+        before = self._events.pop(fd, 0)
+        if events:
+            self._events[fd] = events
+        added, dropped = events & ~before, before & ~events
+        if dropped & READ:
+            self._loop.remove_reader(fd)
+        if dropped & WRITE:
+            self._loop.remove_writer(fd)
+        if added & READ:
+            self._loop.add_reader(fd, self._ready, fd, READ)
+        if added & WRITE:
+            self._loop.add_writer(fd, self._ready, fd, WRITE)
+
+    def close(self) -> None:
+        fds = list(self._events)
+        if not self._loop.is_closed():
+            for fd in fds:
+                self.watch(fd, 0)
+        self._events.clear()
+
+
+if sys.platform == "linux":
+    _TO_EPOLL = (0, select.EPOLLIN, select.EPOLLOUT, select.EPOLLIN | select.EPOLLOUT)
+    _FAULT = select.EPOLLERR | select.EPOLLHUP
+
+    class EpollWatcher:
+        """Keeps sockets in an epoll of its own, which the loop watches as one descriptor."""
+
+        def __init__(self, loop: AbstractEventLoop, ready: Ready) -> None:
+            self._loop = loop
+            self._ready = ready
+            self._epoll = select.epoll()
+            self._events: dict[int, int] = {}
+            self._registered: set[int] = set()
+            loop.add_reader(self._epoll.fileno(), self._poll)
+
+        def watch(self, fd: int, events: int) -> None:
+            if not events:
+                self._events.pop(fd, None)
+                return
+            self._events[fd] = events
+            flags = _TO_EPOLL[events]
+            if fd in self._registered:
+                # The number may belong to another socket by now; only the kernel knows.
+                try:
+                    self._epoll.modify(fd, flags)
+                except FileNotFoundError:
+                    self._epoll.register(fd, flags)
+            else:
+                self._registered.add(fd)
+                self._epoll.register(fd, flags)
+
+        def _poll(self) -> None:
+            for fd, flags in self._epoll.poll(0):
+                events = self._events.get(fd)
+                if events is None:
+                    self._forget(fd)
+                    continue
+                happened = 0
+                if flags & select.EPOLLIN:
+                    happened = READ
+                if flags & select.EPOLLOUT:
+                    happened |= WRITE
+                if flags & _FAULT:
+                    happened |= events
+                self._ready(fd, happened)
+
+        def _forget(self, fd: int) -> None:
+            """Drop a kept socket on which something happened: most often its peer closed it.
+
+            libcurl looks at the connection itself before it uses it again.
+            """
+            self._registered.discard(fd)
+            with suppress(OSError):  # closed since the poll, so the kernel has dropped it
+                self._epoll.unregister(fd)
+
+        def close(self) -> None:
+            if self._epoll.closed:
+                return
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+            self._events.clear()
+
+    make_watcher: Callable[[AbstractEventLoop, Ready], Watcher] = EpollWatcher
+else:
+    make_watcher = LoopWatcher
+
+
+class OpenSockets:
+    """The sockets that libcurl has opened for connections.
+
+    libcurl tells of a new socket and not, in a way that pycurl can pass on safely, of its end: a
+    socket is known by its inode to be the one that was opened under its number.
+
+    Attributes:
+        created: how many were opened.
+    """
+
+    def __init__(self) -> None:
+        self.created = 0
+        self._inodes: dict[int, int] = {}
+
+    def opened(self, fd: int, _purpose: int) -> int:
+        """Take libcurl's word that it opened `fd`; 0 tells it to go on."""
+        self.created += 1
+        self._inodes[fd] = os.fstat(fd).st_ino
+        return 0
+
+    def count(self) -> int:
+        """Return how many are open."""
+        return len(self._still_open())
+
+    def shut_down(self, fd: int) -> None:
+        """Make a connection unusable: its peer sees the end, libcurl a dead connection."""
+        self._inodes.pop(fd, None)
+        with suppress(OSError), socket.socket(fileno=os.dup(fd)) as same:
+            same.shutdown(socket.SHUT_RDWR)
+
+    def sever(self) -> None:
+        """Detach a forked process from its parent's connections.
+
+        The numbers stay taken, by nothing: whatever libcurl says goodbye to, the peer of the parent
+        does not hear it.
+        """
+        with Path(os.devnull).open("r+b") as nothing:
+            for fd in self._still_open():
+                os.dup2(nothing.fileno(), fd, inheritable=False)
+
+    def _still_open(self) -> list[int]:
+        self._inodes = {fd: inode for fd, inode in self._inodes.items() if _inode(fd) == inode}
+        return list(self._inodes)
+
+
+def _inode(fd: int) -> int | None:
+    try:
+        return os.fstat(fd).st_ino
+    except OSError:
+        return None
