@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import datetime
 from random import Random
 from typing import Any
 
-from tornado_aws.model import Ref
+from tornado_aws.model import Ref, Shape
 from tornado_aws.protocols import timestamps
 
 
@@ -76,3 +77,11 @@ class JSONWriter:
 
     def _odd(self) -> bool:
         return self._random.random() < self._oddities
+
+
+def error_body(shape: Shape, members: Mapping[str, Any], random: Random, oddities: float) -> bytes:
+    """Return an error's members, and its name as services give it."""
+    ref = Ref("", shape, {})
+    written = {"__type": f"com.example#{shape.name}"}
+    written |= JSONWriter(random, oddities).value(ref, dict(members))
+    return json.dumps(written).encode()

@@ -9,10 +9,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import botocore  # type: ignore[import-untyped]
-import botocore.model  # type: ignore[import-untyped]
+import botocore
+import botocore.model
 import msgspec
-from botocore.utils import deep_merge  # type: ignore[import-untyped]
+from botocore.utils import deep_merge
 
 from tornado_aws.model import ServiceModel, Shape
 from tornado_aws.protocols import choose

@@ -8,15 +8,15 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import botocore.session  # type: ignore[import-untyped]
-from botocore import (  # type: ignore[import-untyped]
+import botocore.session
+from botocore import (
     UNSIGNED,
     awsrequest,
     handlers,
     parsers,
     serialize,
 )
-from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.config import Config
 
 from . import models
 
@@ -34,6 +34,10 @@ FOREIGN_HEADERS = frozenset(
         "x-amzn-trace-id",
     }
 )
+
+
+class NotUnderstood(Exception):
+    """Botocore cannot parse a response."""
 
 
 class Sent(NamedTuple):
@@ -93,7 +97,11 @@ def sent(service: str, operation: str, params: Mapping[str, Any]) -> Sent:
 def understood(
     service: str, operation: str, status: int, headers: Iterable[tuple[str, str]], body: bytes
 ) -> dict[str, Any]:
-    """Return what botocore's parser makes of a response, without ``ResponseMetadata``."""
+    """Return what botocore's parser makes of a response, without ``ResponseMetadata``.
+
+    Raises:
+        NotUnderstood: it makes nothing of it.
+    """
     operation_model = models.theirs(service).operation_model(operation)
     return _parsed(service, operation_model.output_shape, operation, status, headers, body)
 
@@ -101,7 +109,11 @@ def understood(
 def understood_error(
     service: str, shape: str, status: int, headers: Iterable[tuple[str, str]], body: bytes
 ) -> dict[str, Any]:
-    """Return what botocore's parser makes of the members of the error `shape`."""
+    """Return what botocore's parser makes of the members of the error `shape`.
+
+    Raises:
+        NotUnderstood: it makes nothing of it.
+    """
     error_shape = models.theirs(service).shape_for(shape)
     return _parsed(service, error_shape, "", status, headers, body)
 
@@ -121,7 +133,10 @@ def _parsed(
         "context": {"operation_name": operation},
     }
     parser = _parser(models.protocols()[service])
-    result: dict[str, Any] = parser.parse(response, shape)
+    try:
+        result: dict[str, Any] = parser.parse(response, shape)
+    except (parsers.ResponseParserError, AttributeError, TypeError, ValueError) as error:
+        raise NotUnderstood(repr(error)) from error
     result.pop("ResponseMetadata", None)
     return result
 

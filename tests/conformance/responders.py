@@ -1,0 +1,55 @@
+"""What services answer in each protocol: the table that the comparisons use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any, NamedTuple
+
+from tornado_aws.model import Operation, Shape
+from tornado_aws.transport import Headers
+
+from . import json_server
+
+
+class Answer(NamedTuple):
+    """A response."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Responder(NamedTuple):
+    """How a protocol's services answer.
+
+    Attributes:
+        result: from an operation, its result in terms of the model, a source of randomness and the
+            chance of oddities to a response.
+        error: from an error's shape, its members, a source of randomness and the chance of oddities
+            to a response.
+    """
+
+    result: Callable[[Operation, Mapping[str, Any], Random, float], Answer]
+    error: Callable[[Shape, Mapping[str, Any], Random, float], Answer]
+
+
+def _json_result(
+    operation: Operation, result: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    if operation.output is None:
+        return Answer(200, [], random.choice((b"", b"{}", b"not JSON")))
+    body = json_server.JSONWriter(random, oddities).body(operation.output, result)
+    return Answer(200, [("Content-Type", "application/x-amz-json-1.1")], body)
+
+
+def _json_error(
+    shape: Shape, members: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    body = json_server.error_body(shape, members, random, oddities)
+    return Answer(400, [("Content-Type", "application/x-amz-json-1.1")], body)
+
+
+RESPONDERS: Mapping[str, Responder] = {
+    "json": Responder(_json_result, _json_error),
+}
