@@ -42,7 +42,7 @@ def feed(
         XMLError: the document is not well-formed or has a ``DOCTYPE``.
     """
     # 1 ms to import, and many processes never meet XML.
-    from xml.parsers import expat  # noqa: PLC0415, S405 - this module is the defence
+    from xml.parsers import expat  # noqa: PLC0415
 
     parser = expat.ParserCreate(namespace_separator="}" if namespaces else None)
     parser.buffer_text = True
