@@ -44,7 +44,7 @@ _COMMENT = re.compile(r"\s[#;]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Profiles:
     """What the two files say together.
 

@@ -7,7 +7,6 @@ variable or property counts as not set.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -25,7 +24,7 @@ DEFAULT = "default"
 _ROWS: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Settings:
     """Every setting's value; the fields are the rows of `TABLE`, which says what they do.
 
@@ -268,6 +267,8 @@ def _automatic_mode(environ: Mapping[str, str], region: str | None) -> str:
 
 
 def _unknown(options: Mapping[str, Any]) -> list[str]:
+    import difflib  # noqa: PLC0415 - 1 ms that only a mistake costs
+
     faults = []
     for name in options:
         if name not in _ROWS:

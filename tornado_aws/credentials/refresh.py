@@ -116,7 +116,7 @@ def quiet_for(
     remaining: float | None, jitter: float, pause: float, recheck_in: float | None = None
 ) -> float:
     """Return for how many seconds `decide` will go on to say USE; its arguments."""
-    until_look = float("inf") if recheck_in is None else max(recheck_in, pause)
+    until_look = float("inf") if recheck_in is None else max(recheck_in, pause, 0.0)
     if remaining is None:
         return until_look
     until_refresh = max(remaining - ADVISORY - jitter, pause)

@@ -53,7 +53,7 @@ class ServiceCall(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Context:
     """What providers are made with.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +27,8 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
     Raises:
         OSError: the file cannot be written; the old one, if any, is whole.
     """
+    import tempfile  # noqa: PLC0415 - 2 ms with what it imports, and most programs write no cache
+
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # mkstemp makes files of mode 0600.
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
