@@ -171,7 +171,7 @@ def _protocol(service: str) -> Protocol:
 
 
 def _ours(parts: HTTPParts) -> oracle.Sent:
-    headers = {name.lower(): value for name, value in parts.headers}
+    headers = oracle.own_headers(parts.headers)
     body = parts.body if parts.body is not None else b""
     assert not hasattr(body, "__aiter__"), "comparisons have no bodies that stream"
     return oracle.Sent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -31,7 +32,6 @@ FOREIGN_HEADERS = frozenset(
         "expect",
         "transfer-encoding",
         "user-agent",
-        "x-amzn-trace-id",
     }
 )
 
@@ -99,11 +99,18 @@ def understood(
 ) -> dict[str, Any]:
     """Return what botocore's parser makes of a response, without ``ResponseMetadata``.
 
+    A body that it hands out as a stream is read.
+
     Raises:
         NotUnderstood: it makes nothing of it.
     """
     operation_model = models.theirs(service).operation_model(operation)
-    return _parsed(service, operation_model.output_shape, operation, status, headers, body)
+    shape = operation_model.output_shape
+    if not operation_model.has_streaming_output:
+        return _parsed(service, shape, operation, status, headers, body)
+    result = _parsed(service, shape, operation, status, headers, io.BytesIO(body))
+    payload = shape.serialization["payload"]
+    return {**result, payload: result[payload].read()}
 
 
 def understood_error(
@@ -124,7 +131,7 @@ def _parsed(
     operation: str,
     status: int,
     headers: Iterable[tuple[str, str]],
-    body: bytes,
+    body: bytes | io.BytesIO,
 ) -> dict[str, Any]:
     response = {
         "status_code": status,
@@ -143,19 +150,23 @@ def _parsed(
 
 def _sent(request: awsrequest.AWSPreparedRequest) -> Sent:
     url = urlsplit(request.url)
-    headers = {
-        name.lower(): value.decode() if isinstance(value, bytes) else str(value)
-        for name, value in request.headers.items()
-        if name.lower() not in FOREIGN_HEADERS
-    }
     return Sent(
         request.method,
         url.netloc.removesuffix(urlsplit(ENDPOINT).netloc),
         url.path,
         url.query,
-        headers,
+        own_headers(request.headers.items()),
         _bytes(request.body),
     )
+
+
+def own_headers(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    """Return the headers that a protocol is responsible for, names in lower case."""
+    return {
+        name.lower(): value.decode() if isinstance(value, bytes) else str(value)
+        for name, value in pairs
+        if name.lower() not in FOREIGN_HEADERS
+    }
 
 
 def _bytes(body: Any) -> bytes:

@@ -17,7 +17,8 @@ from tornado_aws.model import Operation, Ref, Shape
 from .models import has_event_stream
 
 INTEGERS = (0, 1, -1, 2**31 - 1, -(2**31), 2**53 + 1, 2**63 - 1, -(2**63))
-FLOATS = (0.0, -0.0, 1.5, 1e300, 5e-324, 1e16, 0.1 + 0.2, 7, float("inf"), float("-inf"))
+SPECIAL = (float("inf"), float("-inf"), float("nan"))
+FLOATS = (0.0, -0.0, 1.5, 1e300, 5e-324, 1e16, 0.1 + 0.2, 7, *SPECIAL)
 TEXTS = (
     "",
     " leading and trailing ",
@@ -199,8 +200,8 @@ class Maker:
         least = ref.traits.get("min")
         if self._random.random() < self._style.strange:
             number = self._random.choice(FLOATS)
-            if ref.shape.type == "float" and abs(number) > 3e38 and number not in FLOATS[-2:]:
-                number = 0.5
+            if ref.shape.type == "float" and number == 1e300:
+                number = 3e38
         else:
             number = self._random.randint(0, 10**6) / 8
         return number if least is None or number >= least else float(least)

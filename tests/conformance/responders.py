@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, NamedTuple
 
-from tornado_aws.model import Operation, Shape
+from tornado_aws.model import Operation, Ref, Shape
 from tornado_aws.transport import Headers
 
-from . import json_server
+from . import json_server, rest_server
 
 
 class Answer(NamedTuple):
@@ -50,6 +50,40 @@ def _json_error(
     return Answer(400, [("Content-Type", "application/x-amz-json-1.1")], body)
 
 
+def _rest_json_result(
+    operation: Operation, result: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    if operation.output is None:
+        return Answer(204, [], b"")
+    ref = operation.output
+    status, headers, rest = rest_server.head(ref.shape, result, random)
+    body = _rest_json_body(ref, rest, json_server.JSONWriter(random, oddities))
+    return Answer(status, headers, body)
+
+
+def _rest_json_body(ref: Ref, rest: Mapping[str, Any], writer: json_server.JSONWriter) -> bytes:
+    payload = ref.traits.get("payload")
+    if payload is None:
+        return writer.body(ref, rest)
+    if payload not in rest:
+        return b""
+    value = rest[payload]
+    if isinstance(value, (bytes, str)):
+        return value if isinstance(value, bytes) else value.encode()
+    return writer.body(ref.shape.members[payload], value)
+
+
+def _rest_json_error(
+    shape: Shape, members: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    status, headers, rest = rest_server.head(shape, members, random, 400)
+    if all(name.lower() != "x-amzn-errortype" for name, _ in headers):
+        headers.append(("x-amzn-errortype", shape.name))
+    body = json_server.JSONWriter(random, oddities).body(Ref("", shape, {}), rest)
+    return Answer(status, headers, body)
+
+
 RESPONDERS: Mapping[str, Responder] = {
     "json": Responder(_json_result, _json_error),
+    "rest-json": Responder(_rest_json_result, _rest_json_error),
 }

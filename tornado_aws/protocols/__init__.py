@@ -17,6 +17,7 @@ from tornado_aws.transport import Headers, Response
 
 PROTOCOLS: Mapping[str, str] = {
     "json": "tornado_aws.protocols.json",
+    "rest-json": "tornado_aws.protocols.rest_json",
 }
 
 # botocore's order of preference for a service that speaks several (botocore/utils.py).

@@ -26,7 +26,7 @@ from tornado_aws.protocols import garbage, scalars, timestamps
 from tornado_aws.protocols.reach import shapes_leading_to
 from tornado_aws.protocols.walk import Convert, Walk, same, wire_name
 
-__all__ = ["RAW", "Scalars", "decoder", "encoder", "plain_decoder"]
+__all__ = ["ANY_SCALAR", "RAW", "Scalars", "decoder", "encoder", "plain_decoder"]
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -120,11 +120,11 @@ class Scalars(NamedTuple):
 
 
 # A scalar stays what it is in JSON, whatever the model says of it.
-_ANY_SCALAR = bool | int | float | str
+ANY_SCALAR = bool | int | float | str
 
 # What botocore does for json 1.0 and 1.1.
 RAW = Scalars(
-    types=dict.fromkeys(("string", "integer", "long", "float", "double", "boolean"), _ANY_SCALAR),
+    types=dict.fromkeys(("string", "integer", "long", "float", "double", "boolean"), ANY_SCALAR),
     readers={},
 )
 
