@@ -277,7 +277,7 @@ class EndpointError(AWSClientException):
     """No endpoint fits the parameters; the text is the rule's own message."""
 
 
-class ParamValidationError(AWSClientException):
+class ParamValidationError(AWSClientException, ValueError):
     """Parameters do not fit the operation's model; nothing was sent.
 
     Attributes:

@@ -39,7 +39,8 @@ def signer(case: dict[str, Any]) -> SigV4:
 
 def credentials(case: dict[str, Any]) -> Credentials:
     """Return the credentials of a case."""
-    return Credentials(*SUITE["credentials"], case.get("token"))
+    access_key, secret_key = SUITE["credentials"]
+    return Credentials(access_key, secret_key, case.get("token"))
 
 
 def headers(case: dict[str, Any]) -> list[tuple[str, str]]:
