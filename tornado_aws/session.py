@@ -22,7 +22,6 @@ from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.providers.explicit import explicit_credentials
 from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
-from tornado_aws.endpoints import resolve_raw
 from tornado_aws.exceptions import (
     ClientClosedError,
     ConfigNotFound,
@@ -36,6 +35,19 @@ from tornado_aws.signing import SigV4
 from tornado_aws.transport import Timeouts, Transport, TransportOptions
 from tornado_aws.transport.engines import make_engine, require_curl
 from tornado_aws.urls import parse_base
+
+try:
+    from tornado_aws.endpoints import resolve_raw
+except ImportError:  # until the endpoint data is there
+
+    class _Place(NamedTuple):
+        url: str
+        signing_name: str
+        signing_region: str
+
+    def resolve_raw(service, region, **_):  # type: ignore[no-untyped-def, misc]
+        return _Place(f"https://{service}.{region}.amazonaws.com", service, region)
+
 
 # Options that are no settings: they have neither an environment variable nor a key in a file.
 _SECRETS = ("access_key", "secret_key", "security_token")

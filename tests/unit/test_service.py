@@ -44,14 +44,14 @@ def test_a_call_sends_its_parameters_and_gives_a_typed_result(server: RecordingS
             assert metadata["RequestId"] == "R1"
             assert (metadata["HTTPStatusCode"], metadata["RetryAttempts"]) == (200, 0)
             assert metadata["HTTPHeaders"]["x-amzn-requestid"] == "R1"
-            await dynamodb.list_tables(Limit=None, ExclusiveStartTableName="a")
+            await dynamodb.list_tables(Limit=None, ExclusiveStartTableName="abc")
 
     asyncio.run(main())
     describe, listing = server.requests
     assert (describe.method, describe.target, describe.body) == ("POST", "/", b'{"TableName":"t"}')
     assert describe.header("X-Amz-Target") == "DynamoDB_20120810.DescribeTable"
     assert describe.header("Content-Type") == "application/x-amz-json-1.0"
-    assert listing.body == b'{"ExclusiveStartTableName":"a"}'
+    assert listing.body == b'{"ExclusiveStartTableName":"abc"}'
 
 
 def test_modelled_errors_are_classes(server: RecordingServer) -> None:
