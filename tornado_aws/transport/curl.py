@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _NOTHING = PoolStats(0, 0, 0, 0, 0)
 
+# Seconds that the source of a body may take to notice that it was cancelled.
+_FEED_GRACE = 1.0
+
 
 class CurlTransport:
     """libcurl on the running asyncio loop: a `tornado_aws.transport.Transport`.
@@ -82,7 +85,7 @@ class CurlTransport:
                     "This client belongs to another event loop, which is still open; "
                     "make one client for each loop"
                 )
-            old.close()
+            old.forsake()
         if type(loop).add_reader is asyncio.AbstractEventLoop.add_reader:
             raise ConfigurationError(
                 f"use_curl=True needs an event loop that waits for sockets; {type(loop).__name__}"
@@ -102,29 +105,37 @@ class CurlTransport:
         """
         self._is_closed = True
         engine, self._engine = self._engine, None
-        if engine is None:
-            return
-        if engine.loop.is_running() and _running_loop() is not engine.loop:
-            engine.loop.call_soon_threadsafe(engine.close)
-        else:
-            engine.close()
+        if engine is not None:
+            _close(engine)
 
     def __del__(self) -> None:
         engine = getattr(self, "_engine", None)
         if engine is None or engine.stats().open == 0:
             return
         warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-        if engine.loop.is_running():
+        if engine.loop.is_running() and engine.pid == os.getpid():
             # Garbage may be collected anywhere, within libcurl too, where nothing can be closed.
             engine.loop.call_soon_threadsafe(engine.close)
         else:
-            engine.close()
+            _close(engine)
 
     def __repr__(self) -> str:
         if self._is_closed:
             return "<CurlTransport closed>"
         counts = ", ".join(f"{name} {count}" for name, count in self.stats()._asdict().items())
         return f"<CurlTransport {counts}>"
+
+
+def _close(engine: Engine) -> None:
+    loop, running = engine.loop, _running_loop()
+    if loop.is_closed() or engine.pid != os.getpid():
+        engine.forsake()
+    elif loop.is_running() and running is not loop:
+        loop.call_soon_threadsafe(engine.close)
+    else:
+        feeds = engine.close()
+        if feeds and running is None:
+            loop.run_until_complete(asyncio.wait(feeds, timeout=_FEED_GRACE))
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from asyncio import AbstractEventLoop, Future
+from asyncio import AbstractEventLoop, Future, Task
 from functools import partial
 
 import pycurl
@@ -174,9 +174,13 @@ class Engine:
         handle.inbox = inbox = Inbox(handle.resume)
         handle.expires = NEVER
         stream = CurlBodyStream(inbox, partial(self._drop, handle, inbox), self.loop)
-        if not handle.waiter.done():
-            response = Response(head.status, head.reason, head.pairs, stream=stream)
-            handle.waiter.set_result(response)
+        response = Response(
+            head.status, head.reason, head.pairs, stream=stream, headers=head.headers
+        )
+        # The handle must not keep the stream alive: one that is dropped ends the transfer.
+        waiter, handle.waiter = handle.waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(response)
 
     # --- ending ----------------------------------------------------------------------------
 
@@ -200,7 +204,7 @@ class Engine:
     def _deliver(self, handle: Handle) -> None:
         if handle.inbox is not None:
             handle.inbox.end()
-        elif not handle.waiter.done():
+        elif handle.waiter is not None and not handle.waiter.done():
             handle.waiter.set_result(handle.response())
 
     def _failure(self, handle: Handle, code: int, text: str) -> RequestException:
@@ -212,11 +216,9 @@ class Engine:
         return translate(code, text, origin, handle.timeouts, handle.progress)
 
     def _fail(self, handle: Handle, error: Exception) -> None:
-        if self.loop.is_closed():
-            return  # nobody can be told
         if handle.inbox is not None:
             handle.inbox.end(error)
-        elif not handle.waiter.done():
+        elif handle.waiter is not None and not handle.waiter.done():
             handle.waiter.set_exception(error)
 
     def _abort(self, handle: Handle, error: RequestException) -> None:
@@ -232,9 +234,8 @@ class Engine:
 
     def _end_feed(self, handle: Handle) -> None:
         feed, handle.feed = handle.feed, None
-        if feed is None or self.loop.is_closed() or feed is asyncio.current_task(self.loop):
-            return
-        feed.cancel()
+        if feed is not None and feed is not asyncio.current_task(self.loop):
+            feed.cancel()
 
     def _abandon(self, handle: Handle, waiter: Future[Response]) -> None:
         """End the transfer of a caller who is gone, if it has not ended."""
@@ -272,8 +273,8 @@ class Engine:
     def _overdue(self, handle: Handle, now: float) -> RequestException | None:
         origin, timeouts = handle.request.origin, handle.timeouts
         if now >= handle.expires and timeouts.request is not None:
-            connected, sent, received = handle.progress
-            doing = "waiting for the response" if connected else "waiting for a new connection"
+            sent, received = handle.progress
+            doing = "waiting for the response" if sent else "waiting for a new connection"
             return errors.request_timed_out(
                 origin, timeouts.request, doing, sent=sent, received=received
             )
@@ -294,17 +295,32 @@ class Engine:
             self._requests,
         )
 
-    def close(self) -> None:
-        """Close everything; what is under way ends with `ClientClosedError`. Idempotent."""
-        if os.getpid() != self.pid:
+    def close(self) -> set[Task[None]]:
+        """Close everything; what is under way ends with `ClientClosedError`.
+
+        Returns:
+            Tasks that still have to notice that they were cancelled.
+        """
+        handles = list(self._active.values())
+        feeds = {handle.feed for handle in handles if handle.feed is not None}
+        self._slots.fail(errors.closed(sent=False))
+        for handle in handles:
+            sent, received = handle.progress
+            self._abort(handle, errors.closed(sent=sent, received=received))
+        self._bounds.cancel()
+        self._multi.close()
+        self._close_spare()
+        return feeds
+
+    def forsake(self) -> None:
+        """Close the sockets without the loop: it is closed, or the parent process's."""
+        if self.pid != os.getpid():
             self._sockets.sever()
         self._bounds.cancel()
-        if not self.loop.is_closed():
-            self._slots.fail(errors.closed(sent=False))
-        for handle in list(self._active.values()):
-            _, sent, received = handle.progress
-            self._abort(handle, errors.closed(sent=sent, received=received))
-        self._multi.close()
+        self._multi.forsake()
+        self._close_spare()
+
+    def _close_spare(self) -> None:
         for handle in self._spare:
             handle.curl.close()
         self._spare.clear()

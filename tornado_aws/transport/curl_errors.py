@@ -55,12 +55,10 @@ class Progress(NamedTuple):
     """How far a transfer had come.
 
     Attributes:
-        connected: whether a connection was ready for the request.
-        sent: whether any byte of the request was written.
+        sent: whether a connection was ready and any byte of the request was written.
         received: how many bytes of a response had come.
     """
 
-    connected: bool
     sent: bool
     received: int
 
@@ -78,7 +76,7 @@ def translate(
         progress: how far it had come.
     """
     cause = CurlError(code, text)
-    if not progress.connected and not progress.sent:
+    if not progress.sent:
         if code == _TIMED_OUT and timeouts.connect is not None:
             return errors.connect_timed_out(origin, timeouts.connect, "connecting")
         return errors.connect_failed(origin, cause, _STAGES.get(code, "connecting"))

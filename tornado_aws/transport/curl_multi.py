@@ -113,10 +113,15 @@ class Multi:
         self._multi.remove_handle(curl)
 
     def close(self) -> None:
-        """Close every connection; no transfer may be running. The loop may be closed already."""
-        self._timer.cancel()
+        """Close every connection; no transfer may be running."""
         self._watcher.close()
+        self.forsake()
+
+    def forsake(self) -> None:
+        """Close every connection without the loop: it is closed, or the parent process's."""
+        self._timer.cancel()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, _ignore)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, _ignore)
         self._multi.close()
 
     def _act(self, fd: int, events: int) -> None:
@@ -148,4 +153,4 @@ class Multi:
 
 
 def _ignore(*_arguments: object) -> None:
-    """Take libcurl's last words on sockets that nobody watches any more."""
+    """Take libcurl's last words on sockets and timers that nobody watches any more."""

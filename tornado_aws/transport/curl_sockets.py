@@ -35,7 +35,7 @@ class Watcher(Protocol):
         """Wait for `events` on `fd` from now on, and for nothing else on it."""
 
     def close(self) -> None:
-        """Stop waiting for anything. Idempotent; the loop may be closed already."""
+        """Stop waiting for anything; the loop is open."""
 
 
 class LoopWatcher:
@@ -61,11 +61,8 @@ class LoopWatcher:
             self._loop.add_writer(fd, self._ready, fd, WRITE)
 
     def close(self) -> None:
-        fds = list(self._events)
-        if not self._loop.is_closed():
-            for fd in fds:
-                self.watch(fd, 0)
-        self._events.clear()
+        for fd in list(self._events):
+            self.watch(fd, 0)
 
 
 if sys.platform == "linux":
@@ -78,10 +75,13 @@ if sys.platform == "linux":
         def __init__(self, loop: AbstractEventLoop, ready: Ready) -> None:
             self._loop = loop
             self._ready = ready
-            self._epoll = select.epoll()
             self._events: dict[int, int] = {}
+            self._open()
+
+        def _open(self) -> None:
+            self._epoll = select.epoll()
             self._registered: set[int] = set()
-            loop.add_reader(self._epoll.fileno(), self._poll)
+            self._loop.add_reader(self._epoll.fileno(), self._poll)
 
         def watch(self, fd: int, events: int) -> None:
             if not events:
@@ -120,16 +120,23 @@ if sys.platform == "linux":
             libcurl looks at the connection itself before it uses it again.
             """
             self._registered.discard(fd)
-            with suppress(OSError):  # closed since the poll, so the kernel has dropped it
+            try:
                 self._epoll.unregister(fd)
+            except OSError:
+                # The number means nothing or something else by now. If a forked process still holds
+                # the socket that it meant, the kernel goes on telling of it.
+                self._renew()
+
+        def _renew(self) -> None:
+            """Wait for what libcurl waits for, and for nothing that was kept."""
+            self.close()
+            self._open()
+            for fd, events in self._events.items():
+                self.watch(fd, events)
 
         def close(self) -> None:
-            if self._epoll.closed:
-                return
-            if not self._loop.is_closed():
-                self._loop.remove_reader(self._epoll.fileno())
+            self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
-            self._events.clear()
 
     make_watcher: Callable[[AbstractEventLoop, Ready], Watcher] = EpollWatcher
 else:
