@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tornado_aws.transport import Request, Response, Timeouts
 from tornado_aws.transport.proxies import Route
@@ -50,22 +50,12 @@ class Call:
         upload: the task that sends a long body.
     """
 
-    __slots__ = (
-        "connection",
-        "dial",
-        "future",
-        "head",
-        "key",
-        "phase",
-        "request",
-        "resent",
-        "route",
-        "since",
-        "started",
-        "stream",
-        "timeouts",
-        "upload",
-    )
+    connection: Connection | None = None
+    dial: Dial | None = None
+    phase = Phase.WAITING
+    resent = False
+    stream: StreamBuffer | None = None
+    upload: asyncio.Task[None] | None = None
 
     def __init__(
         self,
@@ -82,13 +72,7 @@ class Call:
         self.key = route.key
         self.head = head
         self.future = future
-        self.phase = Phase.WAITING
         self.started = self.since = now
-        self.connection: Connection | None = None
-        self.dial: Dial | None = None
-        self.resent = False
-        self.stream: StreamBuffer | None = None
-        self.upload: asyncio.Task[None] | None = None
 
     @property
     def received(self) -> int:
@@ -101,25 +85,27 @@ class Call:
         return self.resent or self.phase in (Phase.EXCHANGE, Phase.STREAMING)
 
 
-class Deadline(NamedTuple):
-    """When a call's time is up, and which bound of `Timeouts` says so."""
-
-    when: float
-    bound: str
-
-
-def deadline(call: Call) -> Deadline:
-    """Return the first bound that the call will meet if nothing happens.
+def deadline(call: Call) -> float:
+    """Return when the call meets the first of its bounds if nothing happens.
 
     Making a connection has a bound of its own, kept where the connection is made.
     """
+    limits, phase = call.timeouts, call.phase
+    when = NEVER
+    if limits.request is not None and phase is not Phase.STREAMING:
+        when = call.started + limits.request
+    silence = limits.read
+    if phase is Phase.WAITING:
+        silence = limits.pool
+    elif phase is Phase.DIALING:
+        silence = None
+    return when if silence is None else min(when, call.since + silence)
+
+
+def bound_met(call: Call, now: float) -> str:
+    """Return which bound of `Timeouts` a call has met whose deadline has come."""
     limits = call.timeouts
-    whole = Deadline(NEVER, "request")
-    if limits.request is not None and call.phase is not Phase.STREAMING:
-        whole = Deadline(call.started + limits.request, "request")
-    silence = Deadline(NEVER, "read")
-    if call.phase is Phase.WAITING and limits.pool is not None:
-        silence = Deadline(call.since + limits.pool, "pool")
-    elif call.phase in (Phase.EXCHANGE, Phase.STREAMING) and limits.read is not None:
-        silence = Deadline(call.since + limits.read, "read")
-    return min(whole, silence)
+    is_bounded = limits.request is not None and call.phase is not Phase.STREAMING
+    if is_bounded and now >= call.started + (limits.request or 0.0):
+        return "request"
+    return "pool" if call.phase is Phase.WAITING else "read"

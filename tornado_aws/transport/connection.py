@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tornado_aws.transport import Response, errors
 from tornado_aws.transport.call import NEVER, Call, Phase
-from tornado_aws.transport.http1 import Head, ProtocolError, ResponseParser
+from tornado_aws.transport.http1 import Head, ProtocolError, ResponseParser, parse_whole
 from tornado_aws.transport.proxies import Route
 from tornado_aws.transport.streams import HIGH_WATER, ResponseStream, StreamBuffer, Supplier
 from tornado_aws.transport.upload import PIECE, upload
@@ -95,7 +95,6 @@ class Connection(asyncio.BufferedProtocol):
         self.call = call
         call.connection = self
         call.phase = Phase.EXCHANGE
-        self._parser = ResponseParser(call.request.method)
         self.is_sent = False
         body = call.request.body
         if not body:
@@ -177,17 +176,17 @@ class Connection(asyncio.BufferedProtocol):
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
-        call, parser = self.call, self._parser
-        if call is None or parser is None:
+        call, data = self.call, self._view[:nbytes]
+        if call is None:
             # Bytes that no request asked for: the peer's parting words, or an attack.
             self._gone(None)
             return
         try:
-            parser.feed(self._view[:nbytes])
+            if self._parser is not None or not self._take_whole(call, data):
+                self._take_part(call, data)
         except ProtocolError as error:
-            self._owner.fail(call, errors.malformed(self._origin, error, parser.received))
-            return
-        self._deliver(call, parser)
+            received = self.received or nbytes
+            self._owner.fail(call, errors.malformed(self._origin, error, received))
 
     def eof_received(self) -> bool:
         call, parser = self.call, self._parser
@@ -214,6 +213,24 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- the exchange ---
 
+    def _take_whole(self, call: Call, data: memoryview) -> bool:
+        """Finish the call if `data` is the usual response; tell whether it was."""
+        if call.request.stream:
+            return False
+        whole = parse_whole(call.request.method, data)
+        if whole is None or self._is_too_long(len(whole.body)):
+            return False
+        if not call.future.done():
+            call.future.set_result(_response(whole.head, whole.body))
+        self._finish(call, whole.reusable)
+        return True
+
+    def _take_part(self, call: Call, data: memoryview) -> None:
+        if self._parser is None:
+            self._parser = ResponseParser(call.request.method)
+        self._parser.feed(data)
+        self._deliver(call, self._parser)
+
     def _deliver(self, call: Call, parser: ResponseParser) -> None:
         """Hand on what has been parsed so far."""
         head = parser.head
@@ -222,26 +239,20 @@ class Connection(asyncio.BufferedProtocol):
                 self._send_body()
         elif call.request.stream and head.status < 300:
             self._deliver_stream(call, parser, head)
-        elif parser.complete:
-            self._deliver_whole(call, parser, head)
-        else:
-            self._check_size(call, parser)
+        elif self._is_too_long(max(parser.length or 0, parser.buffered)):
+            limit = self._owner.max_response_size or 0
+            self._owner.fail(call, errors.too_large(self._origin, limit, parser.received))
+            return
+        elif parser.complete and not call.future.done():
+            call.future.set_result(_response(head, parser.take_body()))
         if parser.complete:
-            self._finish(call, parser)
+            self._finish(call, parser.reusable)
         elif call.since != NEVER:
             call.since = self._owner.loop.time()
 
-    def _deliver_whole(self, call: Call, parser: ResponseParser, head: Head) -> None:
-        if self._check_size(call, parser) and not call.future.done():
-            call.future.set_result(_response(head, parser.take_body()))
-
-    def _check_size(self, call: Call, parser: ResponseParser) -> bool:
-        """Tell whether the body may be that long; if not, end the call."""
+    def _is_too_long(self, size: int) -> bool:
         limit = self._owner.max_response_size
-        if limit is None or max(parser.length or 0, parser.buffered) <= limit:
-            return True
-        self._owner.fail(call, errors.too_large(self._origin, limit, parser.received))
-        return False
+        return limit is not None and size > limit
 
     def _deliver_stream(self, call: Call, parser: ResponseParser, head: Head) -> None:
         if self._stream is None:
@@ -258,13 +269,13 @@ class Connection(asyncio.BufferedProtocol):
             self._is_reading = False
             self._transport.pause_reading()
 
-    def _finish(self, call: Call, parser: ResponseParser) -> None:
+    def _finish(self, call: Call, reusable: bool) -> None:
         """The response is whole."""
         # A response that came before all of the request was written says nothing of the rest.
-        reusable = parser.reusable and self.is_sent and self._transport.get_write_buffer_size() == 0
+        is_sent = self.is_sent and self._transport.get_write_buffer_size() == 0
         self._detach()
         self.served += 1
-        self._owner.finished(self, call, reusable)
+        self._owner.finished(self, call, reusable and is_sent)
 
     def _send_body(self) -> None:
         self._shut_gate()
@@ -286,8 +297,10 @@ class Connection(asyncio.BufferedProtocol):
     def _detach(self) -> None:
         """Forget the call."""
         self.call = self._parser = self._stream = None
-        self._shut_gate()
-        self.resume_writing()
+        if self._gate is not None:
+            self._shut_gate()
+        if self._drained is not None:
+            self.resume_writing()
 
     def _shut_gate(self) -> None:
         if self._gate is not None:

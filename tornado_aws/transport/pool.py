@@ -26,7 +26,7 @@ from tornado_aws.transport import (
     TransportOptions,
     errors,
 )
-from tornado_aws.transport.call import NEVER, Call, Phase, deadline
+from tornado_aws.transport.call import NEVER, Call, Phase, bound_met, deadline
 from tornado_aws.transport.connection import Connection
 from tornado_aws.transport.dial import Dialer
 from tornado_aws.transport.http1 import request_head
@@ -92,7 +92,7 @@ class Pool:
             request,
             timeouts,
             way,
-            request_head(request, way.prefix, way.headers),
+            request_head(request, way.prefix, way.header_lines),
             self.loop.create_future(),
             self.loop.time(),
         )
@@ -178,7 +178,7 @@ class Pool:
 
     def watch(self, call: Call) -> None:
         """See to it that the timer fires when the call's time is up."""
-        self._arm(deadline(call).when)
+        self._arm(deadline(call))
 
     # --- ways of a call ---
 
@@ -314,19 +314,23 @@ class Pool:
         self._timer_at = NEVER
         now = self.loop.time()
         for call in list(self._calls):
-            when, bound = deadline(call)
+            when = deadline(call)
             if when > now:
                 self._arm(when)
-            elif (
-                bound == "read" and call.connection is not None and call.connection.has_progressed()
-            ):
-                self.watch(call)
             else:
-                self.fail(call, _timeout(call, bound, self._options.max_clients))
+                self._expire(call, bound_met(call, now), now)
         for connection in self._ledger.expired(now):
             connection.abort()
             self._vacate()
         self._arm(self._ledger.next_expiry())
+
+    def _expire(self, call: Call, bound: str, now: float) -> None:
+        """End a call that has met a bound, unless its request is still moving."""
+        if bound == "read" and call.connection is not None and call.connection.has_progressed():
+            call.since = now
+            self.watch(call)
+        else:
+            self.fail(call, _timeout(call, bound, self._options.max_clients))
 
 
 def is_replayable(request: Request) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from tornado_aws.exceptions import ConfigurationError
-from tornado_aws.transport import Headers, Origin, TransportOptions
+from tornado_aws.transport import Origin, TransportOptions
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -27,9 +27,9 @@ class Proxy:
     authorization: str = field(default="", repr=False)
 
     @property
-    def headers(self) -> Headers:
-        """The headers that the proxy, not the server, is meant to read."""
-        return [("Proxy-Authorization", self.authorization)] if self.authorization else []
+    def header_lines(self) -> str:
+        """The header lines that the proxy, not the server, is meant to read."""
+        return f"Proxy-Authorization: {self.authorization}\r\n" if self.authorization else ""
 
 
 def choose(options: TransportOptions, origin: Origin) -> Proxy | None:
@@ -143,14 +143,14 @@ class Route:
         proxy: the proxy on the way, None for none.
         prefix: what precedes the target of a request: "" or, for a proxy, the absolute form's
             scheme and authority.
-        headers: headers that a proxy wants on each request.
+        header_lines: what a proxy wants on each request, each line with its CRLF.
     """
 
     key: tuple[object, ...]
     origin: Origin
     proxy: Proxy | None = None
     prefix: str = ""
-    headers: Headers = field(default_factory=list, repr=False)
+    header_lines: str = field(default="", repr=False)
 
     @property
     def first_hop(self) -> Origin:
@@ -165,9 +165,8 @@ class Route:
     def tunnel_request(self) -> bytes:
         """Return the request for that tunnel."""
         target = authority(self.origin)
-        fields = [("Host", target), *(self.proxy.headers if self.proxy is not None else ())]
-        lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
-        return f"CONNECT {target} HTTP/1.1\r\n{lines}\r\n".encode()
+        lines = "" if self.proxy is None else self.proxy.header_lines
+        return f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{lines}\r\n".encode()
 
 
 def route(options: TransportOptions, origin: Origin) -> Route:
@@ -186,7 +185,7 @@ def route(options: TransportOptions, origin: Origin) -> Route:
         return Route(origin, origin)
     if origin.scheme == "https":
         return Route((origin, proxy), origin, proxy)
-    return Route(("", proxy), origin, proxy, f"http://{authority(origin)}", proxy.headers)
+    return Route(("", proxy), origin, proxy, f"http://{authority(origin)}", proxy.header_lines)
 
 
 def authority(origin: Origin) -> str:
