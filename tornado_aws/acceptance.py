@@ -102,12 +102,16 @@ class _Types:
         return self._by_type[ref.shape.type](ref)
 
     def _list(self, ref: Ref) -> Any:
-        item = self.of(ref.shape.member)
+        item = self._part(ref, ref.shape.member)
         return _with_length(list[item], ref)  # type: ignore[valid-type]
 
     def _map(self, ref: Ref) -> Any:
-        key, value = self.of(ref.shape.key), self.of(ref.shape.value)
+        key, value = self.of(ref.shape.key), self._part(ref, ref.shape.value)
         return dict[key, value]  # type: ignore[valid-type]
+
+    def _part(self, container: Ref, part: Ref) -> Any:
+        kind = self.of(part)
+        return kind | None if validation.is_sparse(container) else kind
 
     def _structure(self, ref: Ref) -> type[msgspec.Struct]:
         shape = ref.shape

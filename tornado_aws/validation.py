@@ -124,6 +124,11 @@ def takes_json_value(ref: Ref) -> bool:
     return bool(ref.traits.get("jsonvalue")) and in_header and ref.shape.type == "string"
 
 
+def is_sparse(ref: Ref) -> bool:
+    """Tell whether a list or map may hold None."""
+    return bool(ref.traits.get("sparse"))
+
+
 def is_blob(value: object) -> bool:
     """Tell whether a value can be sent as a blob: bytes-like, str, or a file."""
     return isinstance(value, _BYTES) or hasattr(value, "read")
@@ -216,7 +221,8 @@ def _list(ref: Ref, value: Any, place: _Place) -> Iterator[str]:
     yield from _too_short(ref, len(value), place)
     member = ref.shape.member
     for index, item in enumerate(value):
-        yield from _faults(member, item, place._replace(path=f"{place.path}[{index}]"))
+        if item is not None or not is_sparse(ref):
+            yield from _faults(member, item, place._replace(path=f"{place.path}[{index}]"))
 
 
 def _map(ref: Ref, value: Any, place: _Place) -> Iterator[str]:
@@ -228,7 +234,8 @@ def _map(ref: Ref, value: Any, place: _Place) -> Iterator[str]:
     for key, item in value.items():
         at_key = place.member("*" if hidden else str(key))
         yield from _faults(shape.key, key, _Place(f"{at_key} (the key)", hidden))
-        yield from _faults(shape.value, item, place._replace(path=at_key))
+        if item is not None or not is_sparse(ref):
+            yield from _faults(shape.value, item, place._replace(path=at_key))
 
 
 def _string(ref: Ref, value: Any, place: _Place) -> Iterator[str]:

@@ -138,7 +138,9 @@ def _response(status: int, headers: list[tuple[str, str]], body: bytes) -> Respo
 def _outcome(parse: Callable[[], Any]) -> object:
     """Return a result with NaN made comparable, or that there is none."""
     try:
-        return _comparable(parse())
+        result = parse()
+        result.pop("ResponseMetadata", None)
+        return _comparable(result)
     except (AWSClientException, oracle.NotUnderstood):
         return "not understood"
 
@@ -201,8 +203,9 @@ def _form(body: bytes) -> object:
 
 
 def _xml(body: bytes) -> object:
+    """Return XML in one spelling; a carriage return that botocore sends raw is meant as one."""
     try:
-        return ElementTree.canonicalize(body)
+        return ElementTree.canonicalize(body.replace(b"\r", b"&#xD;"))
     except ElementTree.ParseError:
         return body
 

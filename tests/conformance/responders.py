@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tornado_aws.model import Operation, Ref, Shape
 from tornado_aws.transport import Headers
 
-from . import json_server, rest_server
+from . import cbor_server, json_server, rest_server, xml_server
 
 
 class Answer(NamedTuple):
@@ -83,7 +83,67 @@ def _rest_json_error(
     return Answer(status, headers, body)
 
 
+def _cbor_result(
+    operation: Operation, result: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    if operation.output is None:
+        return Answer(200, [], b"")
+    writer = cbor_server.CBORWriter(random, oddities)
+    return Answer(200, [("smithy-protocol", "rpc-v2-cbor")], writer.body(operation.output, result))
+
+
+def _cbor_error(
+    shape: Shape, members: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    writer = cbor_server.CBORWriter(random, oddities)
+    return Answer(
+        400, [("smithy-protocol", "rpc-v2-cbor")], writer.body(Ref("", shape, {}), members)
+    )
+
+
+def _query_result(
+    operation: Operation, result: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    return Answer(200, _XML, xml_server.query_body(operation, result, random, oddities))
+
+
+def _query_error(
+    shape: Shape, members: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    return Answer(400, _XML, xml_server.error_body(shape, members, random, oddities))
+
+
+def _ec2_result(
+    operation: Operation, result: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    return Answer(200, _XML, xml_server.ec2_body(operation, result, random, oddities))
+
+
+def _rest_xml_result(
+    operation: Operation, result: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    if operation.output is None:
+        return Answer(204, [], b"")
+    status, headers, rest = rest_server.head(operation.output.shape, result, random)
+    body = xml_server.rest_body(operation.output, rest, random, oddities)
+    return Answer(status, headers, body)
+
+
+def _rest_xml_error(
+    shape: Shape, members: Mapping[str, Any], random: Random, oddities: float
+) -> Answer:
+    status, headers, rest = rest_server.head(shape, members, random, 400)
+    write = random.choice((xml_server.error_body, xml_server.bare_error_body))
+    return Answer(status, headers, write(shape, rest, random, oddities))
+
+
+_XML = [("Content-Type", "text/xml")]
+
 RESPONDERS: Mapping[str, Responder] = {
     "json": Responder(_json_result, _json_error),
     "rest-json": Responder(_rest_json_result, _rest_json_error),
+    "rest-xml": Responder(_rest_xml_result, _rest_xml_error),
+    "query": Responder(_query_result, _query_error),
+    "ec2": Responder(_ec2_result, _query_error),
+    "smithy-rpc-v2-cbor": Responder(_cbor_result, _cbor_error),
 }

@@ -18,6 +18,10 @@ from tornado_aws.transport import Headers, Response
 PROTOCOLS: Mapping[str, str] = {
     "json": "tornado_aws.protocols.json",
     "rest-json": "tornado_aws.protocols.rest_json",
+    "rest-xml": "tornado_aws.protocols.rest_xml",
+    "query": "tornado_aws.protocols.query",
+    "ec2": "tornado_aws.protocols.ec2",
+    "smithy-rpc-v2-cbor": "tornado_aws.protocols.rpc_v2_cbor",
 }
 
 # botocore's order of preference for a service that speaks several (botocore/utils.py).

@@ -212,12 +212,16 @@ class _Types:
         if shape.type == "structure":
             return _DOCUMENT if ref.traits.get("document") else self._structure(shape)
         if shape.type == "list":
-            return list[self.of(shape.member)]  # type: ignore[misc]
+            return list[self._part(ref, shape.member)]  # type: ignore[misc]
         if shape.type == "map":
-            return dict[str, self.of(shape.value)]  # type: ignore[misc]
+            return dict[str, self._part(ref, shape.value)]  # type: ignore[misc]
         if shape.type == "timestamp":
             return _timestamp_type(ref)
         return bytes if shape.type == "blob" else self._scalars.get(shape.type, Any)
+
+    def _part(self, container: Ref, part: Ref) -> Any:
+        kind = self.of(part)
+        return kind | None if container.traits.get("sparse") else kind
 
     def _structure(self, shape: Shape) -> Any:
         made = self._structures.get(shape)
