@@ -47,7 +47,7 @@ class BackgroundLoop:
     def __del__(self) -> None:
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            warnings.warn(f"{self._name} was not closed", ResourceWarning, source=self)
+            warnings.warn(f"{self._name} was not closed", ResourceWarning, 2, source=self)
             loop.call_soon_threadsafe(loop.stop)
 
     def _started(self) -> asyncio.AbstractEventLoop:

@@ -135,14 +135,27 @@ class RequestException(AWSClientException):
         error: the cause: an exception of a lower layer, or a text.
         sent: False when it is certain that the server has not received the request.
         response_started: whether any byte of a response came.
+        attempts: how often the request was tried.
     """
 
     fmt = "The request failed: {error}"
-    defaults = {"error": "no reason was given", "sent": True, "response_started": False}
+    defaults = {
+        "error": "no reason was given",
+        "sent": True,
+        "response_started": False,
+        "attempts": 1,
+    }
 
     error: Any
     sent: bool
     response_started: bool
+    attempts: int
+
+    def count(self, attempts: int) -> None:
+        """Note how often the request was tried; the text tells it when it was more than once."""
+        self.attempts = attempts
+        if attempts > 1:
+            self.msg = f"{self.msg} (after {attempts} attempts)"
 
 
 class ConnectError(RequestException):

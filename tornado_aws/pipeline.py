@@ -9,15 +9,17 @@ import asyncio
 import os
 import random
 import time
+import zlib
 from collections.abc import AsyncIterable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from tornado_aws import errors, retries
+from tornado_aws import clock_skew, errors, retries
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.source import CredentialSource
 from tornado_aws.errors import ErrorDetails
-from tornado_aws.exceptions import ClientClosedError, RequestException, RequestTimeout
+from tornado_aws.exceptions import ClientClosedError, ReadError, RequestException, RequestTimeout
 from tornado_aws.protocols import HTTPParts
+from tornado_aws.rate_limiter import RateLimiter
 from tornado_aws.signing import SigV4
 from tornado_aws.transport import Headers, Request, Response, Timeouts, Transport
 from tornado_aws.urls import BaseURL
@@ -77,6 +79,8 @@ class Pipeline:
         self.source = source
         self.transport = transport
         self.quota = retries.Quota()
+        self.limiter = RateLimiter()
+        self.skews: dict[str, float] = {}
         self._closed = False
         self._callers: set[asyncio.Task[Any]] = set()
 
@@ -128,7 +132,9 @@ class _Call:
     """One call: its attempts one after the other."""
 
     __slots__ = (
+        "_clock_corrected",
         "_cost",
+        "_credentials",
         "_find_error",
         "_invocation",
         "_limits",
@@ -136,6 +142,7 @@ class _Call:
         "_pipeline",
         "_renewed",
         "_route",
+        "_skew",
         "_stream",
         "attempt",
     )
@@ -156,7 +163,10 @@ class _Call:
         self._stream = stream
         self._find_error = find_error
         self._invocation = os.urandom(16).hex()
+        self._credentials: Credentials | None = None
         self._renewed = False
+        self._clock_corrected = False
+        self._skew = 0.0
         self._cost = 0
         self.attempt = 0
 
@@ -174,34 +184,44 @@ class _Call:
     async def run(self) -> Outcome:
         while True:
             self.attempt += 1
-            credentials = await self._pipeline.source.get() if self._route.signer else None
             try:
-                outcome = await self._send_once(credentials)
+                outcome = await self._send_once()
             except RequestException as error:
-                if not await self._wait_after_failure(error):
-                    raise
-                continue
+                if await self._wait(retries.kind_of_failure(error), None):
+                    continue
+                error.count(self.attempt)
+                raise
             if outcome.error is None:
                 self._pipeline.quota.release(self._cost or 1)
                 return outcome
-            if not await self._wait_after_error(outcome, credentials):
+            if not await self._wait_after_error(outcome, outcome.error):
                 return outcome
 
-    async def _send_once(self, credentials: Credentials | None) -> Outcome:
-        request = self._request(credentials)
+    async def _send_once(self) -> Outcome:
+        pipeline, policy = self._pipeline, self._limits.policy
+        if self._route.signer is not None:
+            self._credentials = await pipeline.source.get()
         started = time.monotonic()
-        response = await self._pipeline.transport.send(request, self._limits.timeouts)
-        return Outcome(
-            request, response, self._error_in(response), self.attempt, time.monotonic() - started
-        )
+        if policy.adaptive and (wait := pipeline.limiter.acquire(started)):
+            await asyncio.sleep(wait)
+        request = self._request()
+        response = await pipeline.transport.send(request, self._limits.timeouts)
+        ended = time.monotonic()
+        _check_crc32(response)
+        error = self._error_in(response)
+        if policy.adaptive:
+            throttled = error is not None and error.code in retries.THROTTLING_CODES
+            pipeline.limiter.update(ended, throttled=throttled)
+        return Outcome(request, response, error, self.attempt, ended - started)
 
     def _error_in(self, response: Response) -> ErrorDetails | None:
         if response.status >= 300:
             return errors.parse(response)
         return self._find_error(response) if self._find_error else None
 
-    def _request(self, credentials: Credentials | None) -> Request:
+    def _request(self) -> Request:
         base, signer, extra = self._route
+        credentials = self._credentials
         parts = self._parts
         host, given = _take_host(parts.headers, f"{parts.host_prefix}{base.host}")
         path = base.path + parts.path
@@ -209,8 +229,16 @@ class _Call:
         if signer is not None and credentials is not None:
             payload = parts.body if isinstance(parts.body, bytes | None) else UNSIGNED_PAYLOAD
             signed = given + extra if extra else given
+            self._skew = self._pipeline.skews.get(base.host, 0.0)
             headers += signer.authorize(
-                credentials, parts.method, host, path, parts.query, signed, payload, time.time()
+                credentials,
+                parts.method,
+                host,
+                path,
+                parts.query,
+                signed,
+                payload,
+                time.time() + self._skew,
             )
         headers.append(("amz-sdk-invocation-id", self._invocation))
         attempts = self._limits.policy.max_attempts
@@ -229,21 +257,29 @@ class _Call:
             stream=self._stream,
         )
 
-    async def _wait_after_failure(self, error: RequestException) -> bool:
-        kind = retries.kind_of_failure(error)
-        return await self._wait(kind, None)
-
-    async def _wait_after_error(self, outcome: Outcome, credentials: Credentials | None) -> bool:
-        details, response = outcome.error, outcome.response
-        if details is None:
-            return False
-        if details.code in retries.AUTH_CODES and await self._renew(credentials):
+    async def _wait_after_error(self, outcome: Outcome, details: ErrorDetails) -> bool:
+        headers = outcome.response.headers
+        if self._corrects_clock(details.code, headers.get("date")):
             return True
-        kind = retries.kind_of_status(response.status, details.code)
-        return await self._wait(kind, _retry_after(response.headers))
+        if details.code in retries.AUTH_CODES and await self._renews_credentials():
+            return True
+        kind = retries.kind_of_status(outcome.response.status, details.code)
+        return await self._wait(kind, _retry_after(headers))
 
-    async def _renew(self, rejected: Credentials | None) -> bool:
+    def _corrects_clock(self, code: str, date: str | None) -> bool:
+        """Set the clock for this host after an error about the time, once in a call."""
+        if self._clock_corrected or self._credentials is None or not self._replayable:
+            return False
+        skew = clock_skew.correction(code, date, time.time(), self._skew)
+        if skew is None:
+            return False
+        self._clock_corrected = True
+        self._pipeline.skews[self._route.base.host] = skew
+        return True
+
+    async def _renews_credentials(self) -> bool:
         """Get other credentials after a service rejected these, once in a call."""
+        rejected = self._credentials
         if self._renewed or rejected is None or not self._replayable:
             return False
         self._renewed = True
@@ -263,6 +299,13 @@ class _Call:
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         await asyncio.sleep(retries.backoff(kind, policy, self.attempt, chance, retry_after))
         return True
+
+
+def _check_crc32(response: Response) -> None:
+    """Raise `ReadError` when a body is not what DynamoDB computed its checksum of."""
+    stated = response.headers.get("x-amz-crc32")
+    if stated is not None and stated != str(zlib.crc32(response.body)):
+        raise ReadError("The response's body does not match its x-amz-crc32", error="wrong CRC32")
 
 
 def _take_host(headers: Headers, default: str) -> tuple[str, Headers]:

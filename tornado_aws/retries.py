@@ -1,4 +1,4 @@
-"""Whether and when a failed attempt is repeated: the ``standard`` retry mode.
+"""Whether and when a failed attempt is repeated: the ``standard`` and ``adaptive`` retry modes.
 
 Everything here is a function of its arguments; the caller brings the random number and does the
 sleeping. The constants are those that the AWS SDKs adopted in 2026.
@@ -79,10 +79,12 @@ class Policy(NamedTuple):
         max_attempts: the most attempts, the first included.
         transient_base: longest wait before the first repetition of a transient failure, seconds
             (DynamoDB uses half of the others').
+        adaptive: whether the rate of requests is limited after throttling.
     """
 
     max_attempts: int = 3
     transient_base: float = Kind.TRANSIENT.base
+    adaptive: bool = False
 
 
 # Services whose failures are shorter than others': by endpoint prefix.

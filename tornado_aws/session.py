@@ -306,7 +306,8 @@ def _limits(settings: Settings, service: str) -> Limits:
 
 
 def _policy(settings: Settings, service: str) -> Policy:
-    policy = POLICIES.get(service, Policy())
+    adaptive = settings.retry_mode == "adaptive"
+    policy = POLICIES.get(service, Policy())._replace(adaptive=adaptive)
     if settings.retry_mode == "none":
         return policy._replace(max_attempts=1)
     if settings.max_attempts is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -42,6 +43,11 @@ class RecordingServer:
         self.answers: deque[Answer] = deque()
         self.default = Answer()
         self.connections = 0
+        self.first_request = threading.Event()
+
+    async def arrived(self) -> None:
+        """Wait until a request has arrived."""
+        await asyncio.get_running_loop().run_in_executor(None, self.first_request.wait, 10)
 
     def queue(self, *answers: Answer) -> None:
         """Answer these next."""
@@ -96,6 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         recording.requests.append(
             Recorded(self.command, self.path, list(self.headers.items()), body)
         )
+        recording.first_request.set()
         self._answer(recording.answers.popleft() if recording.answers else recording.default)
 
     def _answer(self, answer: Answer) -> None:
