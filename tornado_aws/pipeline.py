@@ -115,11 +115,14 @@ class Pipeline:
         try:
             return await (call.run() if limits.total is None else call.run_within(limits.total))
         except asyncio.CancelledError:
-            if self._closed and task.uncancel() == 0:
+            if self._cancelled_by_close(task):
                 raise ClientClosedError from None
             raise
         finally:
             self._callers.discard(task)
+
+    def _cancelled_by_close(self, task: asyncio.Task[Any]) -> bool:
+        return self._closed and task.uncancel() == 0
 
     def close(self) -> None:
         """End every call under way with `ClientClosedError`, wherever it waits. Idempotent."""
