@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable
 from datetime import timedelta
 
 import pytest
@@ -58,12 +59,11 @@ def test_a_coroutine_function_is_awaited_on_the_loop() -> None:
         async def __call__(self) -> Credentials:
             return await function()
 
+    def returns_an_awaitable() -> Awaitable[Credentials]:
+        return function()
+
     async def main() -> None:
-        for callable_ in (
-            function,
-            Callable(),
-            lambda: function(),
-        ):  # noqa: PLW0108 - not a coroutine function
+        for callable_ in (function, Callable(), returns_an_awaitable):
             assert await from_callable(callable_).get() is KEYS
 
     asyncio.run(main())

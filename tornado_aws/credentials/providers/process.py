@@ -104,6 +104,8 @@ class _Run:
         return self._checked(output, process.returncode)
 
     def _start(self) -> subprocess.Popen[bytes]:
+        if self._killed:
+            raise _too_slow(self._timeout)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own command, no shell
                 self._command,
@@ -135,11 +137,13 @@ class _Run:
         return output
 
     def kill(self) -> None:
-        """Kill the program and what it has started, if it runs."""
+        """Kill the program and what it has started, if it runs; keep it from starting."""
         process = self._process
-        if process is None or process.poll() is not None:
+        if process is not None and process.poll() is not None:
             return
         self._killed = True
+        if process is None:
+            return
         with suppress(ProcessLookupError):
             if hasattr(os, "killpg"):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,181 @@
+"""Credentials that a program prints."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.credentials import ProcessProvider
+
+from tests.support.credential_sources import keys, make_context
+from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.providers import Absent
+from tornado_aws.credentials.providers.process import Process
+from tornado_aws.exceptions import CredentialsError
+
+WHOLE = {"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "hush"}
+
+
+def command(program: str) -> str:
+    return f"{shlex.quote(sys.executable)} -S -c {shlex.quote(program)}"
+
+
+def printing(text: str) -> str:
+    return command(f"print({text!r})")
+
+
+def load(line: str, more: str = "", timeout: float = 30.0) -> Credentials:
+    context = make_context(f"[default]\ncredential_process = {line}\n{more}")
+    return asyncio.run(Process(context, timeout=timeout).load(None))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        WHOLE,
+        {**WHOLE, "SessionToken": "t"},
+        {**WHOLE, "AccountId": "123456789012"},
+        {**WHOLE, "SessionToken": "t", "Expiration": "2030-01-02T03:04:05Z"},
+    ],
+)
+@pytest.mark.parametrize("more", ["", "aws_account_id = 999999999999"])
+def test_documents_mean_what_they_mean_to_botocore(document: dict[str, Any], more: str) -> None:
+    """The same keys, token and account."""
+    line = printing(json.dumps(document))
+    profile = {"credential_process": line}
+    if more:
+        profile["aws_account_id"] = more.rpartition(" ")[2]
+    expected = ProcessProvider("default", lambda: {"profiles": {"default": profile}}).load()
+    found = load(line, more)
+    assert keys(found) == (
+        expected.get_frozen_credentials().access_key,
+        expected.get_frozen_credentials().secret_key,
+        expected.get_frozen_credentials().token,
+    )
+    assert found.account_id == expected.account_id
+    assert (found.source, found.expiration is not None) == ("process", "Expiration" in document)
+
+
+def test_no_command_is_no_source() -> None:
+    """A profile without the property is passed over."""
+    with pytest.raises(Absent, match="no credential_process"):
+        asyncio.run(Process(make_context("[default]")).load(None))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (printing("hush"), "not JSON"),
+        (printing("[]"), "not a JSON object"),
+        (printing("{}"), "Version"),
+        (printing(json.dumps({**WHOLE, "Version": 2})), "Version"),
+        (printing(json.dumps({"Version": 1, "AccessKeyId": "A"})), "no SecretAccessKey"),
+        (printing(json.dumps({**WHOLE, "Expiration": "soon"})), "ISO 8601"),
+        (command("raise SystemExit(3)"), "status 3"),
+        (command("import sys; sys.exit('hush')"), "status 1"),
+        (command("print('hush' * 100_000)"), "more than 262144 bytes"),
+        ("/nowhere/program --x", "'/nowhere/program' cannot be run: No such file"),
+        ("'open", "cannot be split into words"),
+        ('""', "cannot be run"),
+    ],
+)
+def test_a_program_that_fails_is_an_error_without_its_output(line: str, reason: str) -> None:
+    """The error says what is wrong; what the program printed may be a secret."""
+    with pytest.raises(CredentialsError, match=reason) as caught:
+        load(line)
+    assert caught.value.source == "process"
+    assert "hush" not in f"{caught.value}{caught.value.__cause__!r}"
+
+
+def test_no_shell_runs_the_command(tmp_path: Path) -> None:
+    """What a shell would act upon is an argument like any other."""
+    file = tmp_path / "made"
+    program = "import json, sys; print(json.dumps({'Version': 1, 'AccessKeyId': repr(sys.argv[1:]),"
+    program += "'SecretAccessKey': 'x'}))"
+    found = load(
+        f"{command(program)} && touch {file} > {file} '$HOME' \"a b\" c\\ d `touch {file}`"
+    )
+    words = ["&&", "touch", file, ">", file, "$HOME", "a b", "c d", "`touch", f"{file}`"]
+    assert found.access_key == repr(list(map(str, words)))
+    assert not file.exists()
+
+
+def test_a_program_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> None:
+    """The bound holds, and nothing is left running."""
+    file = tmp_path / "pid"
+    program = (
+        "import subprocess, sys, time;"
+        " child = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)']);"
+        f" open({str(file)!r}, 'w').write(str(child.pid)); time.sleep(60)"
+    )
+    begin = time.monotonic()
+    with pytest.raises(CredentialsError, match="did not end within 1 seconds"):
+        load(command(program), timeout=1.0)
+    assert time.monotonic() - begin < 20
+    assert _has_ended(int(file.read_text()))
+
+
+def _has_ended(pid: int) -> bool:
+    for _ in range(500):
+        try:
+            os.kill(pid, 0)
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_flood_of_errors_neither_blocks_nor_shows(caplog: pytest.LogCaptureFixture) -> None:
+    """Standard error is not read, so a program can write there what it likes."""
+    caplog.set_level(logging.DEBUG)
+    program = f"import sys; sys.stderr.write('hush' * 1_000_000); print({json.dumps(WHOLE)!r})"
+    assert load(command(program)).access_key == "AKID"
+    assert "hush" not in caplog.text
+
+
+def test_cancelling_kills_the_program(tmp_path: Path) -> None:
+    """A caller that gives up leaves no program behind."""
+    file = tmp_path / "pid"
+    program = f"import os, time; open({str(file)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+
+    async def main() -> None:
+        context = make_context(f"[default]\ncredential_process = {command(program)}")
+        task = asyncio.create_task(Process(context).load(None))
+        while not file.exists() or not file.read_text():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert _has_ended(int(file.read_text()))
+
+
+def test_the_loop_goes_on_while_the_program_runs() -> None:
+    """Starting it and waiting for it happen in a thread."""
+
+    async def main() -> None:
+        context = make_context(
+            f"[default]\ncredential_process = {command('import time; time.sleep(0.2); print(1)')}"
+        )
+        task = asyncio.create_task(Process(context).load(None))
+        turns = 0
+        while not task.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 20
+        with pytest.raises(CredentialsError):
+            await task
+
+    asyncio.run(main())
