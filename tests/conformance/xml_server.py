@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Any
@@ -52,20 +53,23 @@ class XMLWriter:
 
     def members(self, shape: Shape, value: Mapping[str, Any]) -> str:
         """Return the elements of a structure's members."""
-        written = [
-            self._member(shape.members[name], name, item)
-            for name, item in value.items()
-            if not shape.members[name].traits.get("xmlAttribute")
-        ]
+        # Where one element is two members, a scalar and a list, botocore understands only one.
+        once = _repeated(_element_name(ref, name) for name, ref in shape.members.items())
+        written: dict[str, str] = {}
+        for name, item in value.items():
+            ref = shape.members[name]
+            element = _element_name(ref, name)
+            if not ref.traits.get("xmlAttribute") and element not in written:
+                is_cut = element in once and ref.shape.type == "list"
+                written[element] = self._member(ref, element, item[:1] if is_cut else item)
+        parts = list(written.values())
         if self._odd() and not shape.traits.get("union"):
-            written.insert(self._random.randrange(len(written) + 1), self._random.choice(UNKNOWN))
-        return "".join(written)
+            parts.insert(self._random.randrange(len(parts) + 1), self._random.choice(UNKNOWN))
+        return "".join(parts)
 
-    def _member(self, ref: Ref, name: str, value: Any) -> str:
-        element = ref.traits.get("locationName", name)
+    def _member(self, ref: Ref, element: str, value: Any) -> str:
         shape = ref.shape
         if shape.type == "list" and ref.traits.get("flattened"):
-            element = shape.member.traits.get("locationName", element)
             return "".join(self._value(shape.member, element, item) for item in value)
         if shape.type == "map" and ref.traits.get("flattened"):
             return "".join(self._entries(shape, element, value))
@@ -119,6 +123,17 @@ class XMLWriter:
 
     def _odd(self) -> bool:
         return self._random.random() < self._oddities
+
+
+def _element_name(ref: Ref, name: str) -> str:
+    element: str = ref.traits.get("locationName", name)
+    if ref.shape.type == "list" and ref.traits.get("flattened"):
+        element = ref.shape.member.traits.get("locationName", element)
+    return element
+
+
+def _repeated(names: Iterable[str]) -> set[str]:
+    return {name for name, count in Counter(names).items() if count > 1}
 
 
 def _fits(text: str) -> bool:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tornado_aws.expat import MAX_DEPTH, XMLError, feed
+from tornado_aws.protocols import garbage
 from tornado_aws.protocols.xml_tables import Finish, Node, Put, Table, appender
 
 __all__ = ["decoder", "expat_decoder", "plain_decoder"]
@@ -45,7 +46,11 @@ def decoder(table: Table) -> Decoder:
         except (ValueError, OverflowError):
             return with_expat(body)
 
-    return decode
+    def decode_in_peace(body: bytes) -> Any:
+        is_large = len(body) >= garbage.WORTHWHILE
+        return garbage.without_collecting(decode, body) if is_large else decode(body)
+
+    return decode_in_peace
 
 
 # The plain decoder cuts a document at every ``</``. What stands between two end tags consists of

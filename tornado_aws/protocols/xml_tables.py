@@ -202,7 +202,7 @@ class Tables:
             _, colon, local = element.rpartition(":")
             table.attributes[bool(colon), local] = name
         if kind in CONVERTERS:
-            table.leaves[element] = Leaf(name, CONVERTERS[kind])
+            _add_leaf(table, element, Leaf(name, CONVERTERS[kind]))
         elif kind == "structure" or not traits.get("flattened"):
             table.add_member(element, name, self.value(ref.shape))
         elif kind == "list":
@@ -213,7 +213,9 @@ class Tables:
 
     def _add_flattened_list(self, table: Table, name: str, element: str, item: Ref) -> None:
         if item.shape.type in CONVERTERS:
-            table.scalars[element] = _text_collector(name, CONVERTERS[item.shape.type])
+            collect = _text_collector(name, CONVERTERS[item.shape.type])
+            leaf = table.leaves.pop(element, None)
+            table.scalars[element] = collect if leaf is None else _both(leaf.put, collect)
         else:
             inner = self.value(item.shape)
             table.nodes[element] = Node(_collector(name, inner.new), inner)
@@ -260,6 +262,22 @@ def _text_collector(member: str, convert: Convert | None) -> Put:
         structure.setdefault(member, []).append(text if convert is None else convert(text))
 
     return collect
+
+
+def _add_leaf(table: Table, element: str, leaf: Leaf) -> None:
+    # S3's notifications have one element for a deprecated member and for the list that replaced it.
+    if element in table.scalars:
+        table.scalars[element] = _both(leaf.put, table.scalars[element])
+    else:
+        table.leaves[element] = leaf
+
+
+def _both(first: Put, second: Put) -> Put:
+    def put(value: Any, text: str) -> None:
+        first(value, text)
+        second(value, text)
+
+    return put
 
 
 def _setter(member: str, new: Callable[[], Any]) -> Open:
