@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .annotate import Annotator
+from .layout import annotated
 from .methods import is_required
 from .name import Names
 from .select import Selection
@@ -26,6 +27,11 @@ class Class:
     name: str
     base: str
     fields: Mapping[str, str]
+
+    @property
+    def lines(self) -> list[str]:
+        """The fields as they stand in the class."""
+        return [annotated("    ", name, text) for name, text in self.fields.items()]
 
     @property
     def has_plain_fields(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .annotate import Annotator
 from .describe import method_docstring
+from .layout import annotated
 from .name import Names
 from .select import Selection
 from .shapes import Operation, Shape, Use
@@ -45,7 +46,7 @@ def client_context(selection: Selection, names: Names) -> Mapping[str, object]:
 def _method(operation: Operation, selection: Selection, names: Names) -> Method:
     at = Annotator(selection, names, "types.")
     parameters = _parameters(operation, selection, names)
-    annotated = [_annotated(at, parameter) for parameter in parameters]
+    annotations = [_annotation(at, parameter) for parameter in parameters]
     result = names.results.get(operation.name)
     returned = f"types.{result}" if result else "EmptyResult"
     docstring = method_docstring(
@@ -53,10 +54,10 @@ def _method(operation: Operation, selection: Selection, names: Names) -> Method:
     )
     name, shadows = names.methods[operation.name], operation.name in names.shadowing
     return Method(
-        _signature(name, annotated, returned, shadows),
+        _signature(name, parameters, annotations, returned, shadows),
         escaped(docstring),
         _call(operation.name, parameters),
-        [*annotated, returned],
+        [*annotations, returned],
     )
 
 
@@ -77,26 +78,40 @@ def is_required(use: Use, shape: Shape) -> bool:
     return use.name in shape.required and not use.traits.get("idempotencyToken")
 
 
-def _annotated(at: Annotator, parameter: Parameter) -> str:
+def _annotation(at: Annotator, parameter: Parameter) -> str:
     annotation = at.sent(parameter.use)
-    if parameter.is_required:
-        return f"{parameter.name}: {annotation}"
-    return f"{parameter.name}: {annotation} | None = None"
+    return annotation if parameter.is_required else f"{annotation} | None"
 
 
 # For the rare operation that is called as a method of the base class.
 _SHADOWS = "  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]"
 
 
-def _signature(name: str, parameters: Sequence[str], result: str, shadows: bool) -> str:
-    between = ", ".join(["self", "*", *parameters] if parameters else ["self"])
+def _signature(
+    name: str,
+    parameters: Sequence[Parameter],
+    annotations: Sequence[str],
+    result: str,
+    shadows: bool,
+) -> str:
+    items = [
+        (each.name, annotation, "" if each.is_required else " = None")
+        for each, annotation in zip(parameters, annotations, strict=True)
+    ]
+    written = [f"{name}: {annotation}{default}" for name, annotation, default in items]
+    between = ", ".join(["self", "*", *written] if written else ["self"])
     line = f"    async def {name}({between}) -> {result}:"
     if len(line) <= WIDTH and not shadows:
         return line
-    note = _SHADOWS if shadows else ""
-    star = ["        *,\n"] if parameters else []
-    lines = ["        self,\n", *star, *(f"        {parameter},\n" for parameter in parameters)]
-    return f"    async def {name}({note}\n{''.join(lines)}    ) -> {result}:"
+    star = ["        *,"] if items else []
+    lines = [
+        f"    async def {name}({_SHADOWS if shadows else ''}",
+        "        self,",
+        *star,
+        *(annotated(" " * 8, name, text, f"{default},") for name, text, default in items),
+        f"    ) -> {result}:",
+    ]
+    return "\n".join(lines)
 
 
 def _call(operation: str, parameters: Sequence[Parameter]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .reserved import KEYWORDS, TYPE_IMPORTS
 
 # Columns of a generated line.
 WIDTH = 100
+# Of the imports of a client, which stand below a condition.
+INDENT = "    "
 
 _WORD = re.compile(r"\w+")
 
@@ -42,7 +44,18 @@ def imports(used: set[str]) -> list[str]:
     modules: dict[str, list[str]] = {}
     for name in sorted(used.intersection(TYPE_IMPORTS)):
         modules.setdefault(TYPE_IMPORTS[name], []).append(name)
-    lines = [f"from {module} import {', '.join(modules[module])}" for module in sorted(modules)]
-    own = [line for line in lines if line.startswith("from tornado_aws")]
-    others = [line for line in lines if line not in own]
-    return [*others, "", *own] if others and own else lines
+    own = [module for module in sorted(modules) if module.startswith("tornado_aws")]
+    others = [module for module in sorted(modules) if module not in own]
+    gap = [""] if own and others else []
+    return [
+        *(line for module in others for line in _import(module, modules[module])),
+        *gap,
+        *(line for module in own for line in _import(module, modules[module])),
+    ]
+
+
+def _import(module: str, names: Sequence[str]) -> list[str]:
+    line = f"from {module} import {', '.join(names)}"
+    if len(INDENT + line) <= WIDTH:
+        return [line]
+    return [f"from {module} import (", *(f"    {name}," for name in names), ")"]
