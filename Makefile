@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MINISTACK := $(VENV)/ministack
 CACHE := $(CURDIR)/.cache
 SOURCES := tornado_aws codegen tests benchmarks examples docs setup.py
 
@@ -46,12 +47,13 @@ lint: install  # look for faults of style; changes nothing
 
 types: install  # check the types with mypy and pyright
 	$(BIN)/mypy tornado_aws codegen generated tests
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 conformance: install  # compare with botocore and with published vectors only
 	$(BIN)/python -m pytest -q tests/conformance $(ARGS)
 
 docs: $(VENV)/.installed-docs  # build the documentation in docs/_build/html
+	$(BIN)/python docs/settings.py
 	$(BIN)/sphinx-build --quiet --fail-on-warning --builder html docs docs/_build/html
 
 bench: $(VENV)/.installed-bench  # measure, and compare with other clients
@@ -64,13 +66,19 @@ clean:  # remove all that was built, .venv included
 	rm -rf $(VENV) $(CACHE) build dist docs/_build *.egg-info .pytest_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.installed: setup.py pyproject.toml | $(BIN)/python
+$(VENV)/.installed: setup.py pyproject.toml $(MINISTACK)/.installed | $(BIN)/python
 	@echo 'Installing into $(VENV); this takes a minute.'
 	$(BIN)/python -m pip install --quiet --editable '.[curl,test]'
 	@touch $@
 
 $(VENV)/.installed-%: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch $@
+
+# ministack pins the botocore that it takes its models from, and gets an environment of its own.
+$(MINISTACK)/.installed: | $(BIN)/python
+	$(BIN)/python -m venv --without-pip $(MINISTACK)
+	$(BIN)/python -m pip --python $(MINISTACK)/bin/python install --quiet ministack==1.5.33
 	@touch $@
 
 $(BIN)/python:

@@ -20,19 +20,21 @@ CODEGEN = [
     "botocore >= 1.43",  # where `import` takes service models from, nothing else
 ]
 
-# Tools whose next version may find new faults are pinned: a commit that passed goes on passing.
+# What decides whether a check passes is pinned: a commit that passed goes on passing.
 TEST = [
     "pytest >= 9",  # runs the tests
     "hypothesis >= 6.150",  # tests of properties on generated input
-    "h11 >= 0.16",  # HTTP of the scripted servers, strict about what clients send
-    "boto3 >= 1.43",  # the interface whose names and results the generated clients keep
+    "botocore == 1.43.117",  # says what requests, results and signatures must be
+    "boto3 == 1.43.117",  # the interface whose names and results the generated clients keep
     "jmespath >= 1.0",  # what `search` of a paginator must agree with
-    "ministack == 1.5.33",  # local AWS that checks signatures
     "moto[server] >= 5.2",  # local AWS that speaks every protocol
+    "uvloop >= 0.22",  # the other event loop that the transport must run on
+    "h2 >= 4.3",  # HTTP/2 side of the servers that curl is tested with
+    "cryptography >= 42",  # certificates of the servers that TLS is tested with
     "ruff == 0.17.6",  # lint
     "mypy == 2.4.1",  # types
     "pyright[nodejs] == 1.1.414",  # types, as editors see them; nodejs: it runs on node
-    "types-pycurl",  # pycurl's types for both
+    "types-pycurl == 7.49.0.20261030",  # pycurl's types for both
     "setuptools >= 77",  # builds the wheel that the packaging tests look at, without a network
 ]
 
@@ -61,7 +63,7 @@ setup(
     description="A fast, typed, asynchronous AWS client for Tornado and asyncio",
     long_description=(HERE / "README.rst").read_text(encoding="utf-8"),
     long_description_content_type="text/x-rst",
-    license="BSD-3-Clause",
+    license_expression="BSD-3-Clause",
     license_files=["LICENSE"],
     python_requires=">=3.11",
     classifiers=[
@@ -88,8 +90,10 @@ setup(
         "test": [*CODEGEN, *TEST],
         "docs": ["sphinx >= 8"],  # builds docs/, the reference from the docstrings
         "bench": [
-            "aiobotocore >= 3",  # what calls are compared with: the asynchronous botocore
-            "boto3 >= 1.43",  # what calls are compared with: the synchronous one
+            "uvloop >= 0.22",  # the other event loop that is measured
+            "boto3 >= 1.43",  # what calls are compared with: the synchronous client
+            "aiobotocore >= 3.10",  # what calls are compared with: the asynchronous one
+            "aiohttp >= 3.14",  # what the transport is compared with
         ],
     },
     entry_points={"console_scripts": ["tornado-aws-codegen=tornado_aws.codegen.cli:main"]},

@@ -22,6 +22,7 @@ from tornado_aws.services.dynamodb import DynamoDB
 from examples.local_aws import LocalAWS, LocalAWSError, local_aws
 from tornado_aws import AsyncAWSClient
 from tornado_aws.exceptions import AWSError
+from tornado_aws.options import ClientOptions
 
 
 async def create(dynamodb: DynamoDB) -> Any:
@@ -85,11 +86,17 @@ class Step(NamedTuple):
 
 async def demo(aws: LocalAWS, show: Show) -> bool:
     """Run every step; tell whether all went as they should."""
-    place = {"endpoint": aws.endpoint, "region": aws.region, "access_key": aws.access_key}
+    user: ClientOptions = {
+        "endpoint": aws.endpoint,
+        "region": aws.region,
+        "access_key": aws.access_key,
+        "secret_key": aws.secret_key,
+    }
+    pretender: ClientOptions = {**user, "secret_key": "a wrong secret"}
     async with (
-        DynamoDB(**place, secret_key=aws.secret_key) as dynamodb,
-        AsyncAWSClient("dynamodb", **place, secret_key=aws.secret_key) as client,
-        AsyncAWSClient("dynamodb", **place, secret_key="a wrong secret") as impostor,
+        DynamoDB(**user) as dynamodb,
+        AsyncAWSClient("dynamodb", **user) as client,
+        AsyncAWSClient("dynamodb", **pretender) as impostor,
     ):
         steps = (
             Step("A table to look at", create, dynamodb, ":table/songs"),

@@ -103,7 +103,7 @@ def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
     }
     with _log(folder).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [_python(), "-m", "ministack"],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -111,6 +111,15 @@ def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # one group, so that its own children end with it
         )
+
+
+def _python() -> str:
+    """Return the interpreter that has ministack: in an environment of its own, or this one.
+
+    ministack pins versions that the environment around it may need otherwise.
+    """
+    own = Path(sys.prefix) / "ministack" / "bin" / "python"
+    return str(own if own.exists() else sys.executable)
 
 
 def _log(folder: Path) -> Path:

@@ -11,6 +11,7 @@ import ast
 import asyncio
 import inspect
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -143,3 +144,9 @@ def test_every_make_target_that_is_named_exists() -> None:
     }
     assert listed == phony
     assert named <= listed
+
+
+def test_the_page_of_options_is_up_to_date() -> None:
+    """The page is what the table of the settings gives; `make docs` writes it anew."""
+    page = runpy.run_path(str(ROOT / "docs" / "settings.py"))
+    assert page["PAGE"].read_text(encoding="utf-8") == page["render"]()

@@ -56,9 +56,10 @@ def test_a_server_that_does_not_start_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What the server printed before it gave up is in the error."""
-    broken = tmp_path / "python"
+    broken = tmp_path / "ministack" / "bin" / "python"
+    broken.parent.mkdir(parents=True)
     broken.write_text("#!/bin/sh\necho no such module >&2\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(broken))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
     with pytest.raises(local_aws.LocalAWSError, match="no such module"), local_aws.local_aws():
         pass

@@ -81,7 +81,7 @@ def run(program: str, aws: LocalAWS, folder: Path) -> str:
         env=os.environ | settings,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=30,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
