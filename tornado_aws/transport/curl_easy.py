@@ -261,7 +261,7 @@ class Handle:
 
     def _set_body(self, request: Request) -> None:
         body = request.body
-        if body is None and request.method not in _METHODS_WITH_BODY:
+        if (body is None or body == b"") and request.method not in _METHODS_WITH_BODY:
             self._set_body_mode("head" if request.method == "HEAD" else "none")
         elif body is None or isinstance(body, bytes):
             self._set_body_mode("bytes")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio import AbstractEventLoop, Future, Task
+from collections.abc import AsyncIterable
 from functools import partial
 
 import pycurl
@@ -25,7 +26,7 @@ from tornado_aws.transport import (
     TransportOptions,
     errors,
 )
-from tornado_aws.transport.curl_body import CurlBodyStream, Inbox
+from tornado_aws.transport.curl_body import CurlBodyStream, Inbox, Upload
 from tornado_aws.transport.curl_easy import (
     NEVER,
     BodyTooLargeError,
@@ -40,7 +41,6 @@ from tornado_aws.transport.curl_sockets import OpenSockets
 from tornado_aws.transport.http1 import Head, ProtocolError
 from tornado_aws.transport.proxies import Route, route
 from tornado_aws.transport.tls import load_context
-from tornado_aws.transport.upload import BodyError
 
 # Silence is measured by looking at counters now and then, often enough to be a quarter late.
 _LOOKS_PER_BOUND = 4
@@ -89,6 +89,8 @@ class Engine:
         began = self.loop.time()
         way = self._route(request.origin)
         lines = header_lines(request, way)
+        if request.content_length == 0 and isinstance(request.body, AsyncIterable):
+            request = await _without_body(request)
         if not self._tls_checked and "https" in (way.origin.scheme, way.first_hop.scheme):
             await self._check_tls()
         if not self._slots.take():
@@ -163,12 +165,8 @@ class Engine:
             return
         try:
             await handle.upload.feed()
-        except BodyError as error:
-            failure = errors.body_failed(handle.request.origin, str(error), handle.received)
-            self._abort(handle, failure)
         except Exception as error:  # the caller's own iterable may raise anything
-            failure = errors.body_failed(handle.request.origin, error, handle.received)
-            self._abort(handle, failure)
+            self._abort(handle, errors.body_failed(handle.request.origin, error, handle.received))
 
     def _begin_stream(self, handle: Handle, head: Head) -> None:
         handle.inbox = inbox = Inbox(handle.resume)
@@ -324,3 +322,21 @@ class Engine:
         for handle in self._spare:
             handle.curl.close()
         self._spare.clear()
+
+
+async def _without_body(request: Request) -> Request:
+    """Return `request` without its body, which is an iterable that must give no bytes.
+
+    libcurl would not ask for them, and the server would store what is not what was promised.
+    """
+    body = request.body
+    if isinstance(body, AsyncIterable):
+        try:
+            await Upload(body, 0, lambda: None).feed()
+        except Exception as error:  # the caller's own iterable may raise anything
+            failure = errors.body_failed(request.origin, error, 0)
+            failure.sent = False
+            raise failure from error
+    return Request(
+        request.origin, request.method, request.target, request.headers, stream=request.stream
+    )

@@ -1,0 +1,515 @@
+"""What only the curl engine does, or could do wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("pycurl")
+
+from tests.transport.certificates import Certificates
+from tests.transport.server import Peer, ScriptedServer, chunked, response, serving
+from tests.transport.simple import PATIENT, get, post
+from tornado_aws.exceptions import (
+    ClientClosedError,
+    ConfigurationError,
+    CurlNotInstalledError,
+    ReadError,
+    ReadTimeout,
+    RequestException,
+)
+from tornado_aws.transport import Origin, Request, Response, Timeouts, TransportOptions, curl_multi
+from tornado_aws.transport.curl import CurlTransport
+from tornado_aws.transport.curl_sockets import LoopWatcher
+from tornado_aws.transport.http1 import request_head
+
+
+async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
+    """Give `chunks`, each in a turn of the loop of its own."""
+    for chunk in chunks:
+        await asyncio.sleep(0)
+        yield chunk
+
+
+def echo(peer: Peer) -> None:
+    """Answer each request with the length of its body."""
+    while (request := peer.read_request()) is not None:
+        if request.method == "HEAD":
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n")
+        else:
+            peer.answer(b"%d" % len(request.body))
+
+
+async def send(transport: CurlTransport, request: Request, timeouts: Any = PATIENT) -> Response:
+    """Send one request and close the transport."""
+    try:
+        return await transport.send(request, timeouts)
+    finally:
+        transport.close()
+
+
+# --- what goes on the wire ------------------------------------------------------------------------
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]], list[bytes] | bytes | None]:
+    """Give method, target, headers and body of a request; a list is a body in chunks."""
+    method = draw(st.sampled_from(METHODS))
+    target = draw(st.sampled_from(["/", "/a/../b", "//c", "/?q=%2f&r", "/k%20y#z", "/*"]))
+    names = draw(st.sets(st.sampled_from(["Accept", "User-Agent", "Content-Type", "X-Amz-Date"])))
+    values = st.sampled_from(["a", "a  b", "\u00e9", "x;y", "0"])
+    headers = [(name, draw(values)) for name in sorted(names)]
+    some = st.binary(max_size=40)
+    body = None if method == "HEAD" else draw(st.none() | some | st.lists(some, max_size=3))
+    return method, target, headers, body
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(shapes(), min_size=1, max_size=6), st.booleans())
+def test_a_handle_remembers_nothing(sequence: list[Any], with_length: bool) -> None:
+    """Whatever a handle sent before, each request arrives as if it were the only one."""
+
+    def make(origin: Origin, shape: Any) -> Request:
+        method, target, headers, body = shape
+        known = sum(map(len, body)) if with_length and isinstance(body, list) else None
+        headers = [("Host", "h"), *headers]
+        body = pieces(*body) if isinstance(body, list) else body
+        return Request(origin, method, target, headers, body, content_length=known)
+
+    async def main() -> None:
+        with closing(CurlTransport(TransportOptions(max_clients=1))) as transport:
+            for shape in sequence:
+                request = make(server.origin, shape)
+                head = request_head(request)
+                body = b"".join(shape[3]) if isinstance(shape[3], list) else shape[3] or b""
+                answer = await transport.send(request, PATIENT)
+                received = server.requests[-1]
+                assert received.raw.startswith(head)
+                assert received.body == body
+                assert answer.body == (b"" if shape[0] == "HEAD" else b"%d" % len(body))
+
+    with ScriptedServer(echo) as server:
+        asyncio.run(main())
+        assert server.connections == 1
+
+
+def test_a_header_without_a_value_is_sent() -> None:
+    """libcurl's way to drop a header does not drop one that was signed."""
+    with ScriptedServer(echo) as server:
+        headers = [("Host", "h"), ("X-Empty", ""), ("X-Blank", " "), ("X-Last", "1")]
+        asyncio.run(send(CurlTransport(), Request(server.origin, "GET", "/", headers)))
+    assert b"\r\nX-Empty:\r\nX-Blank:" in server.requests[0].raw
+    assert b"\r\nX-Last: 1\r\n\r\n" in server.requests[0].raw
+
+
+def test_a_head_request_has_no_body() -> None:
+    """What libcurl would not send is refused instead of promised to the server."""
+    with ScriptedServer(echo) as server:
+        request = Request(server.origin, "HEAD", "/", [("Host", "h")], b"body")
+        with pytest.raises(RequestException, match="no body with HEAD") as caught:
+            asyncio.run(send(CurlTransport(), request))
+    assert not caught.value.sent
+    assert server.connections == 0
+
+
+def test_the_environment_is_not_asked_for_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the options name proxies; libcurl would read the environment by itself."""
+    with ScriptedServer(echo) as server:
+        for name in ("http_proxy", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:1")
+        answer = asyncio.run(send(CurlTransport(), get(server.origin)))
+        for name in ("http_proxy", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name)
+    assert answer.status == 200
+
+
+def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither headers nor anything else of a request reaches the terminal."""
+    with ScriptedServer(echo) as server:
+        headers = [("Host", "h"), ("Authorization", "secret")]
+        asyncio.run(send(CurlTransport(), Request(server.origin, "GET", "/", headers)))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("chunk", [b"", b"x"])
+def test_an_iterable_of_no_bytes_is_looked_at_first(chunk: bytes) -> None:
+    """With a stated length of 0 nothing is sent before the iterable has kept that promise."""
+    with ScriptedServer(echo) as server:
+        request = post(server.origin, pieces(chunk), content_length=0)
+        if chunk:
+            with pytest.raises(RequestException, match="longer than the 0 bytes") as caught:
+                asyncio.run(send(CurlTransport(), request))
+            assert not caught.value.sent
+        else:
+            assert asyncio.run(send(CurlTransport(), request)).body == b"0"
+    assert server.connections == (0 if chunk else 1)
+
+
+# --- HTTP/2 ---------------------------------------------------------------------------------------
+
+
+def test_http2_is_spoken_where_it_is_offered(certificates: Certificates) -> None:
+    """Over TLS the server may choose HTTP/2; requests then share a connection."""
+    http2 = pytest.importorskip("tests.transport.http2", exc_type=ImportError)
+    seen: list[Any] = []
+
+    def script(peer: Peer) -> None:
+        connection = http2.Http2Peer(peer)
+        for request in connection.requests():
+            seen.append(request)
+            connection.answer(request.id, b"%d" % len(request.body), ("x-amzn-requestid", "1"))
+
+    async def main() -> list[Response]:
+        transport = CurlTransport(TransportOptions(verify=certificates.ca))
+        first = await transport.send(get(server.origin, target="//a/../b?x=%2f"), PATIENT)
+        several = (post(server.origin, b"x" * size) for size in range(5))
+        rest = await asyncio.gather(*(transport.send(request, PATIENT) for request in several))
+        upload = await transport.send(post(server.origin, pieces(b"abc", b"d")), PATIENT)
+        assert transport.stats().created == 1
+        transport.close()
+        return [first, *rest, upload]
+
+    with ScriptedServer(script, tls=http2.http2_context(certificates)) as server:
+        answers = asyncio.run(main())
+    assert [(answer.status, answer.reason) for answer in answers] == [(200, "")] * 7
+    assert [answer.body for answer in answers] == [b"0", b"0", b"1", b"2", b"3", b"4", b"4"]
+    assert answers[0].headers == {"x-amzn-requestid": "1"}
+    place = f"127.0.0.1:{server.origin.port}"
+    assert seen[0].headers == [
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", place),
+        (":path", "//a/../b?x=%2f"),
+    ]
+
+
+def test_a_cancelled_http2_request_leaves_the_others_alone(certificates: Certificates) -> None:
+    """One stream is reset; the connection and the requests beside it go on."""
+    loops: list[asyncio.AbstractEventLoop] = []
+    arrived = asyncio.Event()
+    http2 = pytest.importorskip("tests.transport.http2", exc_type=ImportError)
+
+    def script(peer: Peer) -> None:
+        connection = http2.Http2Peer(peer)
+        waiting: list[int] = []
+        for request in connection.requests():
+            waiting.append(request.id)
+            loops[0].call_soon_threadsafe(arrived.set)
+            if request.body == b"go":
+                connection.answer(waiting[0], b"first")
+                connection.answer(waiting[-1], b"last")
+
+    async def main() -> list[bytes]:
+        loops.append(asyncio.get_running_loop())
+        transport = CurlTransport(TransportOptions(verify=certificates.ca))
+
+        def start(body: bytes) -> asyncio.Task[Response]:
+            return asyncio.create_task(transport.send(post(server.origin, body), PATIENT))
+
+        first = start(b"")
+        await asyncio.wait_for(arrived.wait(), 10)
+        arrived.clear()
+        cancelled = start(b"never")
+        await asyncio.wait_for(arrived.wait(), 10)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        last = start(b"go")
+        bodies = [(await first).body, (await last).body]
+        assert cancelled.cancelled()
+        assert transport.stats().created == 1
+        transport.close()
+        return bodies
+
+    with ScriptedServer(script, tls=http2.http2_context(certificates)) as server:
+        assert asyncio.run(main()) == [b"first", b"last"]
+
+
+# --- connections ----------------------------------------------------------------------------------
+
+
+def test_sockets_can_be_left_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no epoll, the loop itself watches every socket."""
+    monkeypatch.setattr(curl_multi, "make_watcher", LoopWatcher)
+
+    async def main() -> None:
+        transport = CurlTransport(TransportOptions(max_clients=3))
+        for size in (0, 3_000_000):
+            sending = (transport.send(post(server.origin, b"x" * size), PATIENT) for _ in range(9))
+            assert {answer.body for answer in await asyncio.gather(*sending)} == {b"%d" % size}
+        assert transport.stats()[:3] == (3, 3, 0)
+        transport.close()
+        transport.close()
+
+    with ScriptedServer(echo) as server:
+        asyncio.run(main())
+
+
+def test_other_origins_make_room_for_each_other() -> None:
+    """With every connection kept for one origin, another origin gets one all the same."""
+
+    async def main() -> None:
+        transport = CurlTransport(TransportOptions(max_clients=2))
+        for server in (one, other, one, other):
+            both = (transport.send(get(server.origin), PATIENT) for _ in range(2))
+            await asyncio.gather(*both)
+            assert transport.stats().open <= 2
+        transport.close()
+
+    with ScriptedServer(echo) as one, ScriptedServer(echo) as other:
+        asyncio.run(main())
+
+
+def test_a_connection_with_a_doubtful_answer_is_given_up() -> None:
+    """After an answer that can be read in two ways the next request takes a fresh connection."""
+    doubtful = (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    )
+
+    async def main() -> Response:
+        transport = CurlTransport()
+        with pytest.raises(ReadError, match="both Transfer-Encoding and Content-Length"):
+            await transport.send(get(server.origin), PATIENT)
+        return await send(transport, get(server.origin))
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(doubtful)
+        peer.wait_closed()
+
+    with ScriptedServer(script, echo) as server:
+        assert asyncio.run(main()).status == 200
+    assert server.connections == 2
+
+
+def test_the_files_of_tls_are_looked_at_before_libcurl_does(certificates: Certificates) -> None:
+    """What is wrong with a file is a setting's fault and names it; nothing is sent."""
+    origin = Origin("https", "127.0.0.1", 1)
+    for options in ({"verify": "/nowhere.pem"}, {"client_cert": certificates.ca}):
+        transport = CurlTransport(TransportOptions(**options))  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match=next(iter(options.values()))):
+            asyncio.run(send(transport, get(origin)))
+
+
+# --- bodies in motion -----------------------------------------------------------------------------
+
+
+def test_an_unread_stream_stops_its_server() -> None:
+    """No more than a buffer's worth is held of a stream that nobody reads."""
+    piece, count = b"x" * 100_000, 100
+    written: list[int] = []
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(piece) * count))
+        for _ in range(count):
+            peer.send(piece)
+            written.append(len(piece))
+        peer.wait_closed()
+
+    async def main() -> None:
+        transport = CurlTransport()
+        answer = await transport.send(get(server.origin, stream=True), PATIENT)
+        assert answer.stream is not None
+        before = -1
+        while before != len(written):
+            before = len(written)
+            await asyncio.sleep(0.05)
+        assert len(written) < count
+        total = 0
+        while data := await answer.stream.read_chunk():
+            total += len(data)
+        assert total == len(piece) * count
+        assert transport.stats()[:2] == (1, 1)
+        transport.close()
+
+    with ScriptedServer(script) as server:
+        asyncio.run(main())
+
+
+def test_silence_counts_while_somebody_listens() -> None:
+    """A reader that takes its time is no silent server; a silent server is, once he listens."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(chunked([b"hello"])[:-5])
+        peer.stall()
+
+    async def main() -> None:
+        transport = CurlTransport()
+        timeouts = Timeouts(connect=10, read=0.08)
+        answer = await transport.send(get(server.origin, stream=True), timeouts)
+        assert answer.stream is not None
+        assert await answer.stream.read_chunk() == b"hello"
+        await asyncio.sleep(0.2)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(ReadTimeout, match=r"silent for 0\.08 s"):
+            await answer.stream.read_chunk()
+        assert asyncio.get_running_loop().time() - began >= 0.08
+        assert transport.stats().open == 0
+        transport.close()
+
+    with ScriptedServer(script) as server:
+        asyncio.run(main())
+
+
+def test_a_slow_source_is_no_silent_server() -> None:
+    """While the caller's own iterable gives nothing, no read timeout ends the request."""
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.sleep(0.2)
+        yield b"b"
+
+    with ScriptedServer(echo) as server:
+        timeouts = Timeouts(connect=10, read=0.08)
+        answer = asyncio.run(send(CurlTransport(), post(server.origin, slow()), timeouts))
+    assert answer.body == b"2"
+
+
+def test_an_answer_may_come_before_the_body_is_sent() -> None:
+    """A server that refuses early is heard, and the source is closed before the caller goes on."""
+    closed: list[bool] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 10_000
+                await asyncio.sleep(0.001)
+        finally:
+            closed.append(True)
+
+    def script(peer: Peer) -> None:
+        peer.read_head()
+        peer.answer(b"no", "403 Forbidden", "Connection: close")
+        peer.wait_closed()
+
+    async def main() -> None:
+        transport = CurlTransport()
+        answer = await transport.send(post(server.origin, endless()), PATIENT)
+        assert (answer.status, answer.body, closed) == (403, b"no", [True])
+        transport.close()
+
+    with ScriptedServer(script) as server:
+        asyncio.run(main())
+
+
+# --- loops, processes, the end --------------------------------------------------------------------
+
+
+def test_without_pycurl_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
+    for name in [name for name in sys.modules if name.startswith("tornado_aws.transport.curl_")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("tornado_aws.transport.curl_engine")
+    monkeypatch.setitem(sys.modules, "pycurl", None)
+    with pytest.raises(CurlNotInstalledError, match="pip install"):
+        CurlTransport()
+
+
+def test_a_loop_without_sockets_is_refused() -> None:
+    """asyncio's Proactor loop cannot wait for sockets, and the error says what to do."""
+
+    class Proactor(asyncio.SelectorEventLoop):
+        add_reader = asyncio.AbstractEventLoop.add_reader
+
+    async def main() -> None:
+        await CurlTransport().send(get(Origin("http", "127.0.0.1", 1)), PATIENT)
+
+    loop = asyncio.SelectorEventLoop()
+    loop.__class__ = Proactor
+    try:
+        with pytest.raises(ConfigurationError, match="selector event loop"):
+            loop.run_until_complete(main())
+    finally:
+        loop.__class__ = asyncio.SelectorEventLoop
+        loop.close()
+
+
+def test_a_dropped_transport_warns_and_leaves_nothing() -> None:
+    """Without `close` there is a ResourceWarning, and the connections end all the same."""
+
+    async def main() -> None:
+        transport = CurlTransport()
+        await transport.send(get(server.origin), PATIENT)
+        with pytest.warns(ResourceWarning, match="unclosed <CurlTransport open 1"):
+            del transport
+        await asyncio.sleep(0)
+
+    with serving(response(b"ok")) as server:
+        before = open_files()
+        asyncio.run(main())
+        # One is the server's side, in this process too.
+        assert open_files() <= before + 1
+
+
+def open_files() -> int:
+    """Return how many descriptors this process has, 0 where that cannot be asked."""
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.exists() else 0
+
+
+def test_uploads_end_with_a_loop_that_stands_still() -> None:
+    """`close` on a loop that is not running lets the sources of bodies end."""
+    closed: list[bool] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            yield b"x"
+            await asyncio.Event().wait()
+        finally:
+            closed.append(True)
+
+    def script(peer: Peer) -> None:
+        peer.read_head()
+        peer.wait_closed()
+
+    loop = asyncio.new_event_loop()
+    transport = CurlTransport()
+    with ScriptedServer(script) as server:
+        sending = loop.create_task(transport.send(post(server.origin, endless()), PATIENT))
+        loop.run_until_complete(asyncio.sleep(0.05))
+        transport.close()
+        assert closed == [True]
+        with pytest.raises(ClientClosedError):
+            loop.run_until_complete(sending)
+        loop.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_fork_leaves_its_parents_connections_alone(certificates: Certificates) -> None:
+    """A child that closes what it inherited says no goodbye on the parent's TLS connections."""
+
+    def in_child(transport: CurlTransport) -> int:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                transport.close()
+            finally:
+                os._exit(0)
+        return os.waitpid(pid, 0)[1]
+
+    async def main() -> None:
+        transport = CurlTransport(TransportOptions(verify=certificates.ca))
+        await transport.send(get(server.origin), PATIENT)
+        with warnings.catch_warnings():
+            # Python 3.12 warns of forks in processes with threads, as the server's here.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            assert in_child(transport) == 0
+        await transport.send(get(server.origin), PATIENT)
+        assert transport.stats().created == 1
+        transport.close()
+
+    with ScriptedServer(echo, tls=certificates.server_context()) as server:
+        asyncio.run(main())

@@ -1,0 +1,62 @@
+"""libcurl's codes as this library's errors."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from tornado_aws.exceptions import ConnectError, ConnectTimeout, ReadError, RequestException
+from tornado_aws.transport import Origin, Timeouts
+from tornado_aws.transport.curl_errors import CurlError, Progress, translate
+
+ORIGIN = Origin("https", "sts.amazonaws.com", 443)
+NOTHING_SENT = Progress(sent=False, received=0)
+SENT = Progress(sent=True, received=0)
+CUT_OFF = Progress(sent=True, received=120)
+
+CASES = {
+    "name": (6, NOTHING_SENT, ConnectError, "resolving the name failed"),
+    "proxy's name": (5, NOTHING_SENT, ConnectError, "resolving the name of the proxy failed"),
+    "refused": (7, NOTHING_SENT, ConnectError, "TCP failed"),
+    "handshake": (35, NOTHING_SENT, ConnectError, "TLS failed"),
+    "certificate": (60, NOTHING_SENT, ConnectError, "checking the certificate failed"),
+    "unknown": (199, NOTHING_SENT, ConnectError, "connecting failed"),
+    "connect timeout": (28, NOTHING_SENT, ConnectTimeout, "within 3 s (connect_timeout)"),
+    "reset": (56, SENT, ReadError, "before the response was complete; 0 bytes had come"),
+    "cut off": (18, CUT_OFF, ReadError, "120 bytes had come"),
+    "reconnecting": (7, SENT, ReadError, "before the response was complete"),
+    "not HTTP": (1, SENT, ReadError, "not valid HTTP"),
+    "coding": (61, CUT_OFF, ReadError, "not valid HTTP"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_code_has_its_error(case: str) -> None:
+    """The class says what failed, the text where, and how far it had come."""
+    code, progress, expected, text = CASES[case]
+    error = translate(code, "because", ORIGIN, Timeouts(connect=3), progress)
+    assert type(error) is expected
+    assert text in str(error)
+    assert "sts.amazonaws.com:443" in str(error)
+    assert error.sent is progress.sent
+
+
+def test_whether_a_response_began_is_said() -> None:
+    """Bytes that came are the beginning of a response, also when they are no HTTP."""
+
+    def started(code: int, progress: Progress) -> bool:
+        return translate(code, "", ORIGIN, Timeouts(), progress).response_started
+
+    assert [started(56, SENT), started(18, CUT_OFF), started(1, SENT)] == [False, True, True]
+
+
+def test_libcurls_account_is_kept() -> None:
+    """The cause is in the error, its text and its pickle."""
+    error = translate(60, "self-signed", ORIGIN, Timeouts(), NOTHING_SENT)
+    copy = pickle.loads(pickle.dumps(error))
+    for each in (error, copy):
+        assert isinstance(each, RequestException)
+        assert isinstance(each.error, CurlError)
+        assert each.error.code == 60
+        assert "curl 60: self-signed" in str(each)

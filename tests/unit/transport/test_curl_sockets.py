@@ -1,0 +1,184 @@
+"""How sockets of libcurl are waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tornado_aws.transport import curl_sockets
+from tornado_aws.transport.curl_sockets import READ, WRITE, LoopWatcher, OpenSockets
+
+WATCHERS: dict[str, Any] = {"loop": LoopWatcher}
+if hasattr(curl_sockets, "EpollWatcher"):
+    WATCHERS["epoll"] = curl_sockets.EpollWatcher
+
+
+@pytest.fixture(params=list(WATCHERS))
+def make(request: pytest.FixtureRequest) -> Any:
+    """Make a watcher that notes what it says."""
+
+    def make(seen: list[tuple[int, int]]) -> Any:
+        loop = asyncio.get_running_loop()
+        return WATCHERS[request.param](loop, lambda fd, events: seen.append((fd, events)))
+
+    return make
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two connected sockets."""
+    one, other = socket.socketpair()
+    with one, other:
+        one.setblocking(False)
+        other.setblocking(False)
+        yield one, other
+
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+def test_events_are_told_while_they_are_wanted(make: Any, pair: Pair) -> None:
+    """Reading and writing are told apart, and nothing is told of a socket no longer wanted."""
+    one, other = pair
+
+    async def main() -> None:
+        seen: list[tuple[int, int]] = []
+        watcher = make(seen)
+        fd = one.fileno()
+        watcher.watch(fd, READ)
+        await asyncio.sleep(0.005)
+        assert seen == []
+        other.send(b"x")
+        await asyncio.sleep(0.005)
+        assert set(seen) == {(fd, READ)}
+        watcher.watch(fd, WRITE)
+        seen.clear()
+        await asyncio.sleep(0.005)
+        assert set(seen) == {(fd, WRITE)}
+        watcher.watch(fd, 0)
+        seen.clear()
+        await asyncio.sleep(0.005)
+        assert seen == []
+        watcher.watch(fd, READ | WRITE)
+        await asyncio.sleep(0.005)
+        assert {events for _, events in seen} <= {READ, WRITE, READ | WRITE}
+        assert seen
+        watcher.close()
+        seen.clear()
+        await asyncio.sleep(0.005)
+        assert seen == []
+
+    asyncio.run(main())
+
+
+def test_a_number_may_mean_another_socket(make: Any) -> None:
+    """A socket that takes the number of a closed one is waited for all the same."""
+
+    async def main() -> None:
+        seen: list[tuple[int, int]] = []
+        watcher = make(seen)
+        first, first_peer = socket.socketpair()
+        one, other = socket.socketpair()
+        fd = first.detach()
+        watcher.watch(fd, READ)
+        watcher.watch(fd, 0)
+        first_peer.close()
+        os.dup2(one.fileno(), fd)
+        watcher.watch(fd, READ)
+        other.send(b"x")
+        await asyncio.sleep(0.005)
+        assert (fd, READ) in seen
+        watcher.close()
+        os.close(fd)
+        one.close()
+        other.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif("epoll" not in WATCHERS, reason="epoll is Linux's")
+@pytest.mark.parametrize("held", [False, True], ids=["", "held by a fork"])
+def test_a_kept_socket_that_ends_does_not_keep_the_loop_busy(held: bool) -> None:
+    """What happens on a socket between two transfers is noticed once, whoever else holds it."""
+
+    async def main() -> None:
+        seen: list[tuple[int, int]] = []
+        loop = asyncio.get_running_loop()
+        watcher = WATCHERS["epoll"](loop, lambda fd, events: seen.append((fd, events)))
+        kept, peer = socket.socketpair()
+        wanted, wanted_peer = socket.socketpair()
+        watcher.watch(wanted.fileno(), READ)
+        watcher.watch(kept.fileno(), READ)
+        watcher.watch(kept.fileno(), 0)
+        holder = os.dup(kept.fileno()) if held else None
+        if held:
+            kept.close()
+        peer.close()
+        turns = await turns_of(loop, 0.02)
+        assert turns < 20
+        wanted_peer.send(b"x")
+        await asyncio.sleep(0.005)
+        assert {fd for fd, _ in seen} == {wanted.fileno()}
+        watcher.close()
+        for sock in (kept, wanted, wanted_peer):
+            sock.close()
+        if holder is not None:
+            os.close(holder)
+
+    asyncio.run(main())
+
+
+async def turns_of(loop: asyncio.AbstractEventLoop, seconds: float) -> int:
+    """Return how often the loop turns in this time."""
+    turns = 0
+    select = loop._selector.select  # type: ignore[attr-defined]
+
+    def counting(timeout: float | None) -> Any:
+        nonlocal turns
+        turns += 1
+        return select(timeout)
+
+    loop._selector.select = counting  # type: ignore[attr-defined]
+    await asyncio.sleep(seconds)
+    loop._selector.select = select  # type: ignore[attr-defined]
+    return turns
+
+
+def test_open_sockets_are_counted(pair: Pair) -> None:
+    """A socket counts from its opening to its end, also when its number is used again."""
+    one, other = pair
+    sockets = OpenSockets()
+    assert [sockets.opened(one.fileno(), 0), sockets.opened(other.fileno(), 0)] == [0, 0]
+    assert (sockets.count(), sockets.created) == (2, 2)
+    number = os.dup(one.fileno())
+    os.dup2(number, other.fileno())
+    os.close(number)
+    assert (sockets.count(), sockets.created) == (1, 2)
+
+
+def test_a_shut_down_socket_is_of_no_use() -> None:
+    """Both sides see the end, and it counts no longer; its descriptor stays its owner's."""
+    one, other = socket.socketpair()
+    with one, other:
+        sockets = OpenSockets()
+        sockets.opened(one.fileno(), 0)
+        sockets.shut_down(one.fileno())
+        assert (one.recv(1), other.recv(1)) == (b"", b"")
+        assert sockets.count() == 0
+        assert one.fileno() >= 0
+
+
+def test_severing_leaves_the_peer_alone(pair: Pair) -> None:
+    """What is written to a severed socket reaches nobody, and its number stays taken."""
+    one, other = pair
+    sockets = OpenSockets()
+    sockets.opened(one.fileno(), 0)
+    sockets.sever()
+    with pytest.raises(OSError, match="socket"):
+        one.send(b"x")
+    assert other.recv(1) == b""  # here its only holder let go of it; a parent would hold it on
