@@ -152,7 +152,7 @@ def test_cancelling_kills_the_program(tmp_path: Path) -> None:
     async def main() -> None:
         context = make_context(f"[default]\ncredential_process = {command(program)}")
         task = asyncio.create_task(Process(context).load(None))
-        while not file.exists() or not file.read_text():
+        while not file.exists() or not file.read_text():  # noqa: ASYNC110 - set by a process
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
