@@ -12,8 +12,9 @@ import click
 from .faults import FaultyModel
 from .importer import import_services
 from .load import Source, find
+from .manifest import read_manifest
 from .pipeline import generate_all
-from .publish import Changes, Packages, compare, diff, publish
+from .publish import Changes, compare, diff, publish
 from .report import Row, rows
 
 MODELS = click.option(
@@ -35,7 +36,6 @@ SERVICES = click.argument("services", nargs=-1, metavar="[SERVICE]...")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="tornado-aws")
 def main() -> None:
     """Generate typed asynchronous AWS clients from service models.
 
@@ -49,7 +49,7 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command(short_help="Write the packages of services.")
 @SERVICES
 @MODELS
 @OUTPUT
@@ -59,6 +59,15 @@ def generate(services: tuple[str, ...], models: Path, output: Path) -> None:
     Files that would not change are not touched. Files that are no longer generated are deleted;
     files without the generator's first line are never touched. When anything is wrong with any of
     the models, everything that is wrong is listed and nothing is written.
+
+    \b
+    A file codegen.toml in the folder of models chooses operations and gives names:
+      [dynamodb]
+      operations = ["GetItem", "PutItem"]
+      [my-service.methods]
+      Import = "import_data"
+      [my-service.parameters.CreateReport]
+      from = "from_time"
     """
     with _faults_end_the_program():
         changes = _changes(services, models, output)
@@ -66,7 +75,7 @@ def generate(services: tuple[str, ...], models: Path, output: Path) -> None:
     click.echo(_summary(changes))
 
 
-@main.command()
+@main.command(short_help="Tell whether the packages on disk are up to date.")
 @SERVICES
 @MODELS
 @OUTPUT
@@ -82,7 +91,7 @@ def check(services: tuple[str, ...], models: Path, output: Path) -> None:
         return
     for line in diff(changes):
         click.echo(line, nl=not line.endswith("\n"))
-    command = " ".join([_program(), "generate", *_arguments(services, models, output)])
+    command = " ".join([_program(), "generate", *services, *_options(models, output)])
     click.echo(
         f"{len(changes.write) + len(changes.delete)} files are not what would be generated: either"
         " a model or the generator has changed, or somebody edited a generated file.\n"
@@ -92,7 +101,7 @@ def check(services: tuple[str, ...], models: Path, output: Path) -> None:
     sys.exit(1)
 
 
-@main.command(name="import")
+@main.command(name="import", short_help="Copy models from the installed botocore.")
 @click.argument("services", nargs=-1, required=True, metavar="SERVICE...")
 @MODELS
 def import_(services: tuple[str, ...], models: Path) -> None:
@@ -100,10 +109,12 @@ def import_(services: tuple[str, ...], models: Path) -> None:
     with _faults_end_the_program():
         copies = import_services(services, models)
     for source in copies:
-        click.echo(f"{source.folder}")
+        click.echo(f"{source.folder}: {', '.join(path.name for path in source.files)}")
+    command = " ".join([_program(), "generate", *services, *_options(models)])
+    click.echo(f"Generate the clients with: {command}")
 
 
-@main.command(name="list")
+@main.command(name="list", short_help="List services, and operations that are not supported.")
 @SERVICES
 @MODELS
 def list_(services: tuple[str, ...], models: Path) -> None:
@@ -122,13 +133,12 @@ def _show(row: Row) -> None:
 
 
 def _changes(services: Sequence[str], models: Path, output: Path) -> Changes:
-    packages = _generated(find(models, services))
-    return compare(packages, output, complete=not services)
-
-
-def _generated(sources: Sequence[Source]) -> Packages:
+    """Do everything but writing."""
+    sources = find(models, services)
+    manifest = read_manifest(models, [source.service for source in find(models)])
     with _progress(len(sources)) as advance:
-        return generate_all(sources, advance)
+        packages = generate_all(sources, manifest, advance)
+    return compare(packages, output, complete=not services)
 
 
 @contextmanager
@@ -151,6 +161,9 @@ def _service(source: Source | None) -> str:
 def _faults_end_the_program() -> Iterator[None]:
     try:
         yield
+    except OSError as error:
+        click.echo(f"Cannot write the packages: {error}", err=True)
+        sys.exit(1)
     except FaultyModel as error:
         for fault in error.faults:
             click.echo(str(fault), err=True)
@@ -168,12 +181,11 @@ def _summary(changes: Changes) -> str:
 
 
 def _program() -> str:
-    package = (__package__ or "codegen").removesuffix(".cli")
-    return f"python -m {package}"
+    return f"python -m {__package__}"
 
 
-def _arguments(services: Sequence[str], models: Path, output: Path) -> Iterator[str]:
-    yield from services
+def _options(models: Path, output: Path = Path("generated")) -> Iterator[str]:
+    """Yield the options of a command that differ from their defaults."""
     if models != Path("models"):
         yield f"--models {models}"
     if output != Path("generated"):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import black
 
 WIDTH = 100
-# A long line that black might break. A link in a docstring, a text in a list and a key with a single
-# word as its value it cannot break.
+# A long line that black might break. It cannot break a link in a docstring, a text in a list, and a
+# key with a single word as its value.
 _UNBREAKABLE = r' +See http| +"[^"]*",$| +"[^"]*": (?:\w+|"[^"]*"),$'
 _LONG = re.compile(rf"^(?!{_UNBREAKABLE}).{{{WIDTH + 1},}}$", re.MULTILINE)
 # A definition begins behind an empty line, at the margin or as a method of the class around it.

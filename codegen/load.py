@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,9 @@ def find(root: Path, services: Iterable[str] = ()) -> list[Source]:
     """
     found = {source.service: source for source in _sources(root)}
     if not found:
-        raise FaultyModel(
-            [Fault(root, "", "holds no models; there should be <service>/<version>/service-2.json")]
-        )
+        what = "holds no models" if root.is_dir() else "is no folder"
+        layout = "<service>/<api-version>/service-2.json"
+        raise FaultyModel([Fault(root, "", f"{what}; there should be {layout} in it")])
     wanted = list(dict.fromkeys(services)) or sorted(found)
     missing = [name for name in wanted if name not in found]
     if missing:
@@ -157,10 +158,20 @@ def read_json(path: Path) -> Json:
     """Read a JSON object from a file, plain or ``.gz``.
 
     Raises:
-        FaultyModel: the file cannot be read, is not JSON or is no JSON object.
+        FaultyModel: the file cannot be read, is not JSON, is no JSON object or names two members
+            of one object alike.
     """
+    doubled: list[str] = []
+
+    def unique(pairs: list[tuple[str, Any]]) -> Json:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            doubled.extend(name for name, count in counts.items() if count > 1)
+        return members
+
     try:
-        data = json.loads(_text(path))
+        data = json.loads(_text(path), object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise FaultyModel([Fault(path, place, f"this is not JSON: {error.msg}")]) from error
@@ -168,6 +179,10 @@ def read_json(path: Path) -> Json:
         raise FaultyModel([Fault(path, "", f"cannot be read: {error}")]) from error
     if not isinstance(data, dict):
         raise FaultyModel([Fault(path, "", f"should hold a JSON object, not {_kind(data)}")])
+    if doubled:
+        raise FaultyModel(
+            Fault(path, "", f"there are two {name!r} in one object") for name in doubled
+        )
     return data
 
 

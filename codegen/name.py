@@ -19,7 +19,7 @@ from .reserved import (
     free,
 )
 from .select import Selection
-from .shapes import Operation, Shape
+from .shapes import Operation, Service, Shape
 from .spelling import client_name, method_name, module_name
 
 
@@ -66,11 +66,11 @@ def name(selection: Selection, decided: Decided, path: Path) -> Names:
     methods = {each: decided.methods.get(each, method_name(each)) for each in service.operations}
     found = [
         *_client_faults(client),
-        *_method_faults(methods, decided.methods),
+        *_method_faults(service.folder, methods, decided.methods),
         *(
             finding
             for operation in service.operations.values()
-            for finding in _parameter_faults(operation, service.shapes, decided)
+            for finding in _parameter_faults(service, operation, decided)
         ),
     ]
     if found:
@@ -103,7 +103,7 @@ def _is_own(method: str) -> bool:
 
 
 def _method_faults(
-    methods: Mapping[str, str], decided: Mapping[str, str]
+    service: str, methods: Mapping[str, str], decided: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     first: dict[str, str] = {}
     for operation, method in methods.items():
@@ -113,10 +113,12 @@ def _method_faults(
         first.setdefault(method, operation)
         reason = _refused_method(method, operation in decided)
         if reason:
-            yield place, f"its method would be called {method}, {reason}; {_REMEDY}"
+            remedy = _remedy(service, "methods", operation)
+            yield place, f"its method would be called {method}, {reason}; {remedy}"
 
 
-_REMEDY = "give it another name in codegen/overrides.py"
+def _remedy(service: str, table: str, name: str) -> str:
+    return f'give it a name in codegen.toml: [{service}.{table}] {name} = "..."'
 
 
 def _refused_method(method: str, is_decided: bool) -> str:
@@ -133,11 +135,11 @@ def _refused_method(method: str, is_decided: bool) -> str:
 
 
 def _parameter_faults(
-    operation: Operation, shapes: Mapping[str, Shape], decided: Decided
+    service: Service, operation: Operation, decided: Decided
 ) -> Iterator[tuple[str, str]]:
     if operation.input is None:
         return
-    shape = shapes[operation.input.shape]
+    shape = service.shapes[operation.input.shape]
     first: dict[str, str] = {}
     for member in shape.members:
         parameter = decided.parameters.get((operation.name, member), member)
@@ -145,12 +147,19 @@ def _parameter_faults(
         if parameter in first:
             yield place, f"its parameter {parameter} is also that of member {first[parameter]}"
         first.setdefault(parameter, member)
-        if parameter in KEYWORDS:
-            yield place, f"{parameter} is a Python keyword, it cannot be a parameter; {_REMEDY}"
-        elif parameter in METHOD_NAMES:
-            yield place, f"{parameter} is a name of the client's own; {_REMEDY}"
-        elif not parameter.isidentifier():
-            yield place, f"{parameter!r} is no Python name, it cannot be a parameter; {_REMEDY}"
+        reason = _refused_parameter(parameter)
+        if reason:
+            remedy = _remedy(service.folder, f"parameters.{operation.name}", member)
+            yield place, f"{reason}, it cannot be a parameter; {remedy}"
+
+
+def _refused_parameter(parameter: str) -> str:
+    """Return why a parameter cannot have this name, "" when it can."""
+    if parameter in KEYWORDS:
+        return f"{parameter} is a Python keyword"
+    if parameter in METHOD_NAMES:
+        return f"{parameter} is a name of the client's own"
+    return "" if parameter.isidentifier() else f"{parameter!r} is no Python name"
 
 
 def _types(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .faults import Fault, FaultyModel
+from .faults import Fault, FaultyModel, nearest
 from .load import SERVICE, Json, Model
 
 
@@ -84,9 +84,7 @@ def override(model: Model, overrides: Iterable[Override]) -> tuple[Model, Names]
     mine = [each for each in overrides if each.service == model.source.service]
     data = model.service
     faults = [
-        Fault(
-            model.path(SERVICE), "", f"{message}; the correction ({each.reason}) can be taken out"
-        )
+        Fault(model.path(SERVICE), "", f"{message}: look again at the correction ({each.reason})")
         for each in mine
         if (message := _obsolete(each, data))
     ]
@@ -105,14 +103,17 @@ def _obsolete(each: Override, data: Json) -> str:
     """Return why a correction does not apply, "" when it does."""
     if isinstance(each, Optional):
         required = any(each.member in shape.get("required", ()) for shape in _inputs(data).values())
-        return "" if required else f"no operation requires {each.member} any more"
-    operation = data["operations"].get(each.operation)
-    if operation is None:
-        return f"there is no operation {each.operation} any more"
+        return "" if required else f"no operation requires {each.member!r}"
+    operations = data["operations"]
+    if each.operation not in operations:
+        near = nearest(each.operation, operations)
+        return f"there is no operation {each.operation!r}{near}"
     if isinstance(each, Parameter):
-        shape = data["shapes"].get(operation.get("input", {}).get("shape"), {})
-        if each.member not in shape.get("members", {}):
-            return f"operation {each.operation} has no member {each.member} any more"
+        use = operations[each.operation].get("input", {})
+        members = data["shapes"].get(use.get("shape"), {}).get("members", {})
+        if each.member not in members:
+            near = nearest(each.member, members)
+            return f"operation {each.operation} has no member {each.member!r}{near}"
     return ""
 
 

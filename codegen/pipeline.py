@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
@@ -10,6 +10,7 @@ from os import cpu_count
 from .faults import Fault, FaultyModel
 from .format import format_text
 from .load import SERVICE, Source, load
+from .manifest import Wishes
 from .name import name
 from .override import override
 from .overrides import OVERRIDES
@@ -37,18 +38,18 @@ class Package:
     files: dict[str, str]
 
 
-def generate(source: Source) -> Package:
+def generate(source: Source, wishes: Wishes) -> Package:
     """Generate the package of one service.
 
     Raises:
-        FaultyModel: something is wrong with its model.
+        FaultyModel: something is wrong with its model or with what is wished.
     """
     model = load(source)
     faults = validate(model)
     if faults:
         raise FaultyModel(faults)
-    model, decided = override(model, OVERRIDES)
-    selection = select(model)
+    model, decided = override(model, [*OVERRIDES, *wishes.overrides])
+    selection = select(model, wishes.operations)
     names = name(selection, decided, model.path(SERVICE))
     texts = render(selection, names, resolve(selection))
     return Package(
@@ -58,12 +59,15 @@ def generate(source: Source) -> Package:
 
 
 def generate_all(
-    sources: Sequence[Source], progress: Callable[[Source], object]
+    sources: Sequence[Source],
+    manifest: Mapping[str, Wishes],
+    progress: Callable[[Source], object],
 ) -> dict[str, dict[str, str]]:
     """Generate the packages of many services, in processes side by side.
 
     Args:
         sources: the models.
+        manifest: what is wished of the services, by service.
         progress: is called with each service that is done.
 
     Returns:
@@ -74,12 +78,12 @@ def generate_all(
     """
     faults: list[Fault] = []
     packages: dict[str, dict[str, str]] = {}
-    for source, outcome in _outcomes(sources):
-        if isinstance(outcome, Package) and outcome.module in packages:
-            faults.append(
-                Fault(source.folder, "", f"another service makes the package {outcome.module} too")
-            )
-        elif isinstance(outcome, Package):
+    jobs = [(source, manifest.get(source.service, Wishes())) for source in sources]
+    for source, outcome in zip(sources, _outcomes(jobs), strict=True):
+        if isinstance(outcome, Package):
+            if outcome.module in packages:
+                message = f"another service makes the package {outcome.module} too"
+                faults.append(Fault(source.folder, "", message))
             packages[outcome.module] = outcome.files
         else:
             faults.extend(outcome)
@@ -89,26 +93,21 @@ def generate_all(
     return packages
 
 
+Job = tuple[Source, Wishes]
 Outcome = Package | Sequence[Fault]
 
 
-def _outcomes(sources: Sequence[Source]) -> Iterator[tuple[Source, Outcome]]:
-    if len(sources) <= FEW:
-        yield from _each(sources, map(_attempt, sources))
+def _outcomes(jobs: Sequence[Job]) -> Iterator[Outcome]:
+    if len(jobs) <= FEW:
+        yield from map(_attempt, jobs)
         return
-    with ProcessPoolExecutor(min(cpu_count() or 1, len(sources))) as pool:
-        yield from _each(sources, pool.map(_attempt, sources))
+    with ProcessPoolExecutor(min(cpu_count() or 1, len(jobs))) as pool:
+        yield from pool.map(_attempt, jobs)
 
 
-def _each(
-    sources: Iterable[Source], outcomes: Iterable[Outcome]
-) -> Iterator[tuple[Source, Outcome]]:
-    yield from zip(sources, outcomes, strict=True)
-
-
-def _attempt(source: Source) -> Outcome:
+def _attempt(job: Job) -> Outcome:
     """Faults come back as a value, which goes from process to process as an exception may not."""
     try:
-        return generate(source)
+        return generate(*job)
     except FaultyModel as error:
         return error.faults

@@ -74,7 +74,8 @@ def _folders(output: Path) -> list[Path]:
 
 
 def _read(path: Path) -> str:
-    with path.open(encoding="utf-8", newline="") as file:
+    """Read a file as it is: other line ends and other encodings are differences, too."""
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return file.read()
 
 

@@ -99,7 +99,11 @@ def _operation(name: str, operation: object, shapes: Json) -> Iterator[Finding]:
     for role in ("input", "output"):
         if role in operation:
             yield from _structure_reference(f"{place}, {role}", operation[role], shapes)
-    for error in operation.get("errors", ()):
+    errors = operation.get("errors", [])
+    if not isinstance(errors, list):
+        yield f"{place}, errors", "should be an array"
+        return
+    for error in errors:
         yield from _structure_reference(f"{place}, errors", error, shapes)
 
 
@@ -130,7 +134,7 @@ def _shape(name: str, shape: object, shapes: Json) -> Iterator[Finding]:
         yield place, "should be an object"
         return
     kind = shape.get("type")
-    if kind not in TYPES:
+    if str(kind) not in TYPES:
         yield place, f"type {kind!r} is not known{nearest(str(kind), TYPES)}"
     for role in REFERENCES.get(str(kind), ()):
         yield from _reference(f"{place}, {role}", shape.get(role), shapes)
@@ -146,12 +150,16 @@ def _structure(place: str, shape: Json, shapes: Json) -> Iterator[Finding]:
         return
     for name, use in members.items():
         yield from _reference(f"{place}, member {name}", use, shapes)
-    for name in shape.get("required", ()):
-        if name not in members:
-            yield f"{place}, required", f"there is no member {name!r}{nearest(str(name), members)}"
-    payload = shape.get("payload")
-    if payload is not None and payload not in members:
-        yield f"{place}, payload", f"there is no member {payload!r}{nearest(str(payload), members)}"
+    required = shape.get("required", [])
+    if not isinstance(required, list):
+        yield f"{place}, required", "should be an array"
+        return
+    payload = [shape["payload"]] if "payload" in shape else []
+    for role, names in (("required", required), ("payload", payload)):
+        for name in names:
+            if str(name) not in members:
+                missing = f"there is no member {name!r}{nearest(str(name), members)}"
+                yield f"{place}, {role}", missing
 
 
 def _enum(place: str, shape: Json) -> Iterator[Finding]:
