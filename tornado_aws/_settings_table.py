@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from tornado_aws.exceptions import ConfigurationError
 
 
 class Kind(NamedTuple):
@@ -501,3 +503,56 @@ TABLE: Sequence[Setting] = (
         help="The credentials file.",
     ),
 )
+
+ROWS: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
+
+
+def read(setting: Setting, value: Any, source: str) -> Any:
+    """Return what a text or argument means.
+
+    Raises:
+        ConfigurationError: it is not possible; the text names setting, value, source and what is.
+    """
+    try:
+        return setting.kind.parse(value)
+    except (ValueError, TypeError, AttributeError):
+        # A URL can hold a password, and an impossible one holds it in an unknown place.
+        secret = setting.kind in (URL, PROXY) and "@" in str(value)
+        raise ConfigurationError(
+            f"{setting.name} = {'a URL with a password' if secret else shown(value)}"
+            f" (from {source}) is not possible; allowed: {setting.kind.allowed}"
+        ) from None
+
+
+def check(options: Mapping[str, Any]) -> None:
+    """Check arguments before anything else is known.
+
+    Raises:
+        ConfigurationError: options are unknown or impossible; the text has all faults.
+    """
+    faults = unknown(options)
+    for name, value in options.items():
+        if name in ROWS and value is not None:
+            try:
+                read(ROWS[name], value, "argument")
+            except ConfigurationError as error:
+                faults.append(error.msg)
+    if faults:
+        raise ConfigurationError("; ".join(faults))
+
+
+def unknown(options: Mapping[str, Any]) -> list[str]:
+    """Return a text for each option that does not exist, with the nearest one that does."""
+    return [f"there is no option {name}{_hint(name)}" for name in options if name not in ROWS]
+
+
+def _hint(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
+
+    near = get_close_matches(name, ROWS, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def shown(value: Any) -> str:
+    """Return a value as error texts show it."""
+    return "a table of properties" if isinstance(value, dict) else repr(value)

@@ -7,29 +7,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
-from tornado.httpclient import HTTPError, HTTPResponse
+from tornado.httpclient import HTTPResponse
 from tornado.ioloop import IOLoop
 
 from tornado_aws.background import BackgroundLoop
 from tornado_aws.credentials import Credentials
-from tornado_aws.exceptions import AWSError, ClientClosedError
-from tornado_aws.options import CallOptions, ExtraOptions
-from tornado_aws.pipeline import Outcome
-from tornado_aws.protocols import HTTPParts
-from tornado_aws.responses import tornado_response
+from tornado_aws.exceptions import ClientClosedError
+from tornado_aws.options import CallOptions, ExtraOptions, HeadersArg, QueryArgs
 from tornado_aws.session import Session
-from tornado_aws.transport import Headers
-from tornado_aws.urls import QueryArgs, encode_query, join_query, split_path
 
 T = TypeVar("T")
-
-HeadersArg: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
-
-FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 
 class AWSClient:
@@ -118,8 +109,7 @@ class AWSClient:
             ConfigurationError: the configuration files cannot be used.
             EndpointError: no endpoint fits service and region.
         """
-        parts = raw_parts(method, path, query_args, headers, body)
-        return self._run(fetch(self._session, parts, raise_error))
+        return self._run(fetch(self._session, raise_error, method, path, query_args, headers, body))
 
     def get_credentials(self) -> Credentials:
         """Return the credentials in force, refreshed if they are about to expire."""
@@ -229,20 +219,8 @@ class AsyncAWSClient(AWSClient):
         ``IOLoop.add_future`` and cancelled.
         """
         return _loop().create_task(
-            self._fetch(method, path, query_args, headers, body, raise_error)
+            fetch(self._session, raise_error, method, path, query_args, headers, body)
         )
-
-    async def _fetch(
-        self,
-        method: str,
-        path: str,
-        query_args: QueryArgs | None,
-        headers: HeadersArg | None,
-        body: bytes | str | None,
-        raise_error: bool,
-    ) -> HTTPResponse:
-        parts = raw_parts(method, path, query_args, headers, body)
-        return await fetch(self._session, parts, raise_error)
 
     async def get_credentials(self) -> Credentials:  # type: ignore[override]
         """Return the credentials in force, refreshed if they are about to expire."""
@@ -266,56 +244,12 @@ class AsyncAWSClient(AWSClient):
         await asyncio.sleep(0)  # lets the sockets' close callbacks run before a loop ends
 
 
-def raw_parts(
-    method: str,
-    path: str,
-    query_args: QueryArgs | None,
-    headers: HeadersArg | None,
-    body: bytes | str | None,
-) -> HTTPParts:
-    """Return the parts of a raw request; see `AWSClient.fetch` for the arguments."""
-    method = method.upper()
-    bare, query = split_path(path)
-    pairs = _pairs(headers)
-    data = body.encode() if isinstance(body, str) else body
-    if method == "POST" and not any(name.lower() == "content-type" for name, _ in pairs):
-        pairs.append(("Content-Type", FORM))
-    return HTTPParts(method, bare, join_query(query, encode_query(query_args)), pairs, data)
-
-
-async def fetch(session: Session, parts: HTTPParts, raise_error: bool) -> HTTPResponse:
-    """Send a raw request; see `AWSClient.fetch`."""
+async def fetch(session: Session, raise_error: bool, *request: Any) -> HTTPResponse:
+    """Send a raw request; `request` are the arguments of `AWSClient.fetch` up to the body."""
     ready = await session.ready()
-    outcome = await ready.pipeline.send(ready.route, parts, ready.raw_limits)
-    base = ready.route.base
-    url = f"{base.origin.scheme}://{base.host}{outcome.request.target}"
-    response = tornado_response(outcome.request, outcome.response, url, outcome.seconds)
-    if raise_error and outcome.error is not None:
-        raise _as_exception(outcome, response)
-    return response
+    from tornado_aws import raw  # noqa: PLC0415 - imported off the loop by ready()
 
-
-def _as_exception(outcome: Outcome, response: HTTPResponse) -> Exception:
-    details = outcome.error
-    if details is None or not details.is_aws:
-        return HTTPError(response.code, response.reason, response)
-    return AWSError(
-        details.code,
-        details.message,
-        response.code,
-        details.request_id,
-        response,
-        attempts=outcome.attempts,
-    )
-
-
-def _pairs(headers: HeadersArg | None) -> Headers:
-    if headers is None:
-        return []
-    if hasattr(headers, "get_all"):  # HTTPHeaders: a mapping would join repeated headers
-        return list(headers.get_all())
-    items: Iterable[tuple[str, Any]] = headers.items() if isinstance(headers, Mapping) else headers
-    return [(name, value if isinstance(value, str) else str(value)) for name, value in items]
+    return await raw.fetch(ready, raw.raw_parts(*request), raise_error)
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

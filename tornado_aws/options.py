@@ -1,4 +1,4 @@
-"""The keyword-only options of clients, as types.
+"""What clients and their raw requests take, as types.
 
 What each option means, its environment variable and its key in the configuration file are in the
 table of `tornado_aws.settings`.
@@ -6,10 +6,14 @@ table of `tornado_aws.settings`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeAlias, TypedDict
 
 from tornado_aws.credentials import Credentials
+
+QueryValue: TypeAlias = str | int | float | bool | None
+QueryArgs: TypeAlias = Mapping[str, QueryValue | Iterable[QueryValue]]
+HeadersArg: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 
 CredentialsOption: TypeAlias = (
     Credentials | Callable[[], Credentials] | Callable[[], Awaitable[Credentials]]

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, Unpack
 
 from tornado_aws.client import AsyncAWSClient
 from tornado_aws.credentials import Credentials
-from tornado_aws.errors import ErrorDetails
 from tornado_aws.exceptions import AWSError
 from tornado_aws.model import Operation, ServiceModel
 from tornado_aws.options import CallOptions, ClientOptions
-from tornado_aws.pipeline import Outcome
 from tornado_aws.protocols import PROTOCOLS, ErrorParser, Parser, Serializer, choose, load
 from tornado_aws.session import Session
-from tornado_aws.transport import Response
-from tornado_aws.validation import validator
+
+if TYPE_CHECKING:
+    from tornado_aws.errors import ErrorDetails
+    from tornado_aws.pipeline import Outcome
+    from tornado_aws.transport import Response
 
 T = TypeVar("T")
+
+VALIDATION = "tornado_aws.validation"
 
 
 class Prepared(NamedTuple):
@@ -72,7 +75,7 @@ class ServiceClient:
         base = client or AsyncAWSClient(prefix, **options)
         self._own = base if client is None else None
         self._session: Session = base._session.for_service(
-            prefix, service_id, (PROTOCOLS[choose(metadata)],)
+            prefix, service_id, (PROTOCOLS[choose(metadata)], VALIDATION)
         )
 
     async def _call(self, name: str, params: Mapping[str, object]) -> T:
@@ -91,6 +94,8 @@ class ServiceClient:
         return result  # type: ignore[return-value]
 
     def _prepare(self, name: str) -> Prepared:
+        from tornado_aws.validation import validator  # noqa: PLC0415 - brings the codec
+
         operation: Operation = self._model.operation(name)
         protocol = load(self._model.metadata)
         prepared = Prepared(

@@ -1,53 +1,27 @@
-"""From options to a way to the network: what a client is made of, made when it is first used.
+"""What a client holds: its options, and once they are read what follows from them.
 
-`Session` is what a client holds. Making one reads nothing; `Session.ready` reads the configuration
-off the loop, once, and gives a `Ready`: settings, limits, routes and the `Pipeline`. Views of a
-client and generated clients on top of it have sessions of their own that share one `Shared`: the
-files, the source of credentials and the connections.
+Making a `Session` checks the options and reads nothing; `Session.ready` reads the configuration off
+the loop, once. Views of a client and generated clients on top of it have sessions of their own that
+share one `Shared`: the files, the source of credentials and the connections.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import cached_property
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from tornado_aws.config import ProfileFiles, Profiles, file_paths
-from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.chain import default_source
+from tornado_aws._settings_table import check
 from tornado_aws.credentials.providers.explicit import explicit_credentials
-from tornado_aws.credentials.providers.imds import instance_region
-from tornado_aws.credentials.source import CredentialSource, from_callable, static
-from tornado_aws.exceptions import (
-    ClientClosedError,
-    ConfigNotFound,
-    ConfigurationError,
-)
+from tornado_aws.exceptions import ClientClosedError, ConfigurationError
 from tornado_aws.options import CallOptions
-from tornado_aws.pipeline import Limits, Pipeline, Route
-from tornado_aws.retries import POLICIES, Policy
-from tornado_aws.settings import Settings, resolve
-from tornado_aws.signing import SigV4
-from tornado_aws.transport import Timeouts, Transport, TransportOptions
-from tornado_aws.transport.engines import make_engine, require_curl
-from tornado_aws.urls import parse_base
+from tornado_aws.transport.engines import require_curl
 
-try:
-    from tornado_aws.endpoints import resolve_raw
-except ImportError:  # until the endpoint data is there
+if TYPE_CHECKING:
+    from types import ModuleType
 
-    class _Place(NamedTuple):
-        url: str
-        signing_name: str
-        signing_region: str
-
-    def resolve_raw(service, region, **_):  # type: ignore[no-untyped-def, misc]
-        return _Place(f"https://{service}.{region}.amazonaws.com", service, region)
-
+    from tornado_aws.credentials import Credentials
+    from tornado_aws.loading import Loaded, Ready
 
 # Options that are no settings: they have neither an environment variable nor a key in a file.
 _SECRETS = ("access_key", "secret_key", "security_token")
@@ -55,45 +29,29 @@ _CODE_ONLY = frozenset(
     {*_SECRETS, "credentials", "use_curl", "force_instance", "max_response_size"}
 )
 
-# Bound of one attempt of a raw fetch when none is given, seconds: the original library's.
-RAW_REQUEST_TIMEOUT = 30.0
-
-# Services whose paths are signed as they are and whose payload's hash is a header.
-_S3_SIGNING = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
-
-
-class Loaded(NamedTuple):
-    """What was read and made at the first call."""
-
-    environ: Mapping[str, str]
-    profiles: Profiles
-    source: CredentialSource
-    transport: Transport
-    local: Transport
-    pipeline: Pipeline
-
 
 class Shared:
     """What a client, its views and the generated clients on top of it have in common."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
+        check(settings_options(options))
         self.options = options
         self.closed = False
         self._explicit = explicit_credentials(*(options.get(name) for name in _SECRETS))
         if self._explicit is not None and options.get("credentials") is not None:
             raise ConfigurationError("Give access_key and secret_key or credentials, not both")
-        self._loaded: Loaded | None = None
-        self._loading: asyncio.Task[Loaded] | None = None
         if options.get("use_curl"):
             require_curl()
-        resolve({**_settings_options(options), "profile": None}, {}, Profiles())
+        self._loaded: Loaded | None = None
+        self._loading: asyncio.Task[Loaded] | None = None
 
     async def load(self) -> Loaded:
         """Read the configuration and make the parts, once for all callers."""
-        if self.closed:
-            raise ClientClosedError(sent=False)
-        if self._loaded is None:
+        if self._loaded is None and not self.closed:
             self._loaded = await asyncio.shield(self._flight())
+        if self.closed or self._loaded is None:
+            self.close()
+            raise ClientClosedError(sent=False)
         return self._loaded
 
     def _flight(self) -> asyncio.Task[Loaded]:
@@ -104,70 +62,17 @@ class Shared:
         return task
 
     async def _load(self) -> Loaded:
-        environ = dict(os.environ)
-        files = ProfileFiles(file_paths(environ))
-        profiles = await asyncio.get_running_loop().run_in_executor(None, files.load)
-        settings = resolve(_settings_options(self.options), environ, profiles)
-        transport = make_engine(
-            _transport_options(settings, self.options.get("max_response_size")),
-            use_curl=self.options.get("use_curl", False),
-            own=self.options.get("force_instance", True),
+        loading = await asyncio.get_running_loop().run_in_executor(None, _import_loading)
+        loaded: Loaded = await loading.load(
+            self.options, settings_options(self.options), self._explicit
         )
-        # Metadata and container endpoints are never asked through a proxy.
-        local = make_engine(TransportOptions(proxy=""), use_curl=False, own=True)
-        source = self._given_source() or default_source(
-            settings, profiles, environ, lambda: local, reload=files.load
-        )
-        return Loaded(environ, profiles, source, transport, local, Pipeline(source, transport))
-
-    def _given_source(self) -> CredentialSource | None:
-        given = self._explicit or self.options.get("credentials")
-        if given is None or isinstance(given, Credentials):
-            return static(given) if given else None
-        return from_callable(given)
+        return loaded
 
     def close(self) -> None:
         """Close source and connections. Idempotent."""
         self.closed = True
         if self._loaded is not None:
-            self._loaded.pipeline.close()
-            self._loaded.source.close()
-            self._loaded.transport.close()
-            self._loaded.local.close()
-
-
-class Ready:
-    """A session's settings and what follows from them.
-
-    Attributes:
-        settings: the settings in force; ``region`` is never None.
-        pipeline: the way to the network.
-        limits: bounds of generated calls.
-        raw_limits: bounds of a raw fetch.
-    """
-
-    def __init__(self, service: str, settings: Settings, pipeline: Pipeline) -> None:
-        self.settings = settings
-        self.pipeline = pipeline
-        self.limits = _limits(settings, service)
-        self.raw_limits = self.limits
-        if settings.sources["request_timeout"] == "default":
-            timeouts = self.limits.timeouts._replace(request=RAW_REQUEST_TIMEOUT)
-            self.raw_limits = self.limits._replace(timeouts=timeouts)
-        self._service = service
-
-    @cached_property
-    def route(self) -> Route:
-        """Where the service is and how its requests are signed."""
-        settings = self.settings
-        found = resolve_raw(
-            self._service,
-            settings.region or "",
-            use_fips=settings.use_fips_endpoint,
-            use_dualstack=settings.use_dualstack_endpoint,
-        )
-        base = parse_base(settings.endpoint or found.url)
-        return Route(base, make_signer(found.signing_name, found.signing_region), [])
+            self._loaded.close()
 
 
 class Session:
@@ -215,7 +120,7 @@ class Session:
             raise ConfigurationError(
                 f"{', '.join(fixed)} cannot differ from call to call; make another client"
             )
-        resolve(options, {}, Profiles())
+        check(options)
         return Session(
             self.service,
             {**self._options, **options},
@@ -241,15 +146,14 @@ class Session:
 
     async def _resolve(self) -> Ready:
         loaded = await self._shared.load()
-        options = _settings_options(self._options)
-        settings = resolve(options, loaded.environ, loaded.profiles, self._service_id)
-        if settings.region is None:
-            region = await instance_region(settings, loaded.local)
-            if region is None:
-                raise ConfigNotFound(path=settings.config_file)
-            settings = replace(settings, region=region)
-        await asyncio.get_running_loop().run_in_executor(None, _import_all, self._modules)
-        return Ready(self.service, settings, loaded.pipeline)
+        ready: Ready = await _import_loading().make_ready(
+            loaded,
+            self.service,
+            self._service_id,
+            settings_options(self._options),
+            self._modules,
+        )
+        return ready
 
     async def get_credentials(self) -> Credentials:
         """Return the credentials in force, refreshed if they are about to expire."""
@@ -268,53 +172,12 @@ class Session:
         return f"{self.service} {'closed' if self.closed else 'open'}"
 
 
-def make_signer(service: str, region: str) -> SigV4:
-    """Return a signer that follows the rules of the service it signs for."""
-    is_s3 = service in _S3_SIGNING
-    return SigV4(
-        service,
-        region,
-        double_encode=not is_s3,
-        normalize_path=not is_s3,
-        sign_payload_header=is_s3,
-    )
-
-
-def _settings_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def settings_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are settings."""
     return {name: value for name, value in options.items() if name not in _CODE_ONLY}
 
 
-def _transport_options(settings: Settings, max_response_size: int | None) -> TransportOptions:
-    return TransportOptions(
-        settings.max_clients,
-        settings.verify,
-        settings.client_cert,
-        settings.proxy,
-        settings.environ_proxies,
-        max_response_size,
-    )
+def _import_loading() -> ModuleType:
+    from tornado_aws import loading  # noqa: PLC0415 - see there
 
-
-def _limits(settings: Settings, service: str) -> Limits:
-    timeouts = Timeouts(
-        settings.connect_timeout,
-        settings.read_timeout,
-        settings.request_timeout,
-        settings.pool_timeout,
-    )
-    return Limits(timeouts, settings.total_timeout, _policy(settings, service))
-
-
-def _policy(settings: Settings, service: str) -> Policy:
-    adaptive = settings.retry_mode == "adaptive"
-    policy = POLICIES.get(service, Policy())._replace(adaptive=adaptive)
-    if settings.retry_mode == "none":
-        return policy._replace(max_attempts=1)
-    if settings.max_attempts is None:
-        return policy
-    return policy._replace(max_attempts=settings.max_attempts)
-
-
-def _import_all(modules: tuple[str, ...]) -> None:
-    for module in modules:
-        import_module(module)
+    return loading

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tornado_aws._settings_table import OPTIONAL_SECONDS, PROXY, TABLE, URL, Setting
+from tornado_aws._settings_table import (
+    OPTIONAL_SECONDS,
+    ROWS,
+    TABLE,
+    Setting,
+    read,
+    shown,
+    unknown,
+)
 from tornado_aws.config import Profiles, Section
 from tornado_aws.exceptions import ConfigurationError, NoProfileError
 
@@ -19,9 +27,6 @@ __all__ = ["TABLE", "Setting", "Settings", "resolve"]
 
 ARGUMENT = "argument"
 DEFAULT = "default"
-
-
-_ROWS: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,14 +156,14 @@ class _Lookup:
         self.section: Section = {}
 
     def resolve_all(self) -> None:
-        self.faults.extend(_unknown(self.options))
-        self._settle(_ROWS["profile"], self._general(_ROWS["profile"]))
+        self.faults.extend(unknown(self.options))
+        self._settle(ROWS["profile"], self._general(ROWS["profile"]))
         self.section = self._chosen_profile()
         for setting in TABLE:
             if setting.name not in {"profile", "region", "endpoint"}:
                 self._settle(setting, self._general(setting))
-        self._settle(_ROWS["region"], self._regions())
-        self._settle(_ROWS["endpoint"], self._endpoints())
+        self._settle(ROWS["region"], self._regions())
+        self._settle(ROWS["endpoint"], self._endpoints())
         self._apply_defaults_mode()
 
     def _settle(self, setting: Setting, candidates: Iterable[_Candidate]) -> None:
@@ -168,15 +173,9 @@ class _Lookup:
         if found.source == DEFAULT:
             return
         try:
-            self.values[setting.name] = setting.kind.parse(found.value)
-        except (ValueError, TypeError, AttributeError):
-            # A URL can hold a password, and an impossible one holds it in an unknown place.
-            secret = setting.kind in (URL, PROXY) and "@" in str(found.value)
-            shown = "a URL with a password" if secret else _shown(found.value)
-            self.faults.append(
-                f"{setting.name} = {shown} (from {found.source}) is not possible;"
-                f" allowed: {setting.kind.allowed}"
-            )
+            self.values[setting.name] = read(setting, found.value, found.source)
+        except ConfigurationError as error:
+            self.faults.append(error.msg)
 
     def _general(self, setting: Setting) -> Iterable[_Candidate]:
         yield from self._argument(setting)
@@ -215,14 +214,14 @@ class _Lookup:
 
         They are the region of ``[default]``, and us-east-1 where there is a configuration file.
         """
-        yield from self._general(_ROWS["region"])
+        yield from self._general(ROWS["region"])
         default = self.profiles.profiles.get("default", {})
         yield from self._properties("default", default, ("region",))
         if self.profiles.config_exists:
             yield _Candidate(DEFAULT, "us-east-1")
 
     def _endpoints(self) -> Iterable[_Candidate]:
-        yield from self._argument(_ROWS["endpoint"])
+        yield from self._argument(ROWS["endpoint"])
         if self.values["ignore_configured_endpoint_urls"] is True:
             return
         if self.service_id is not None:
@@ -239,8 +238,8 @@ class _Lookup:
         section = self.profiles.services.get(name) if isinstance(name, str) else None
         if section is None:
             self.faults.append(
-                f"services = {_shown(name)} (from profile {self.values['profile']}) names no"
-                f" section [services {_shown(name)}] of {self.profiles.config_path}"
+                f"services = {shown(name)} (from profile {self.values['profile']}) names no"
+                f" section [services {shown(name)}] of {self.profiles.config_path}"
             )
         elif value := _property(section, f"{service}.endpoint_url"):
             yield _Candidate(f"services {name}", value)
@@ -266,28 +265,12 @@ def _automatic_mode(environ: Mapping[str, str], region: str | None) -> str:
     return "in-region" if here == region else "cross-region"
 
 
-def _unknown(options: Mapping[str, Any]) -> list[str]:
-    import difflib  # noqa: PLC0415 - 1 ms that only a mistake costs
-
-    faults = []
-    for name in options:
-        if name not in _ROWS:
-            near = difflib.get_close_matches(name, _ROWS, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            faults.append(f"there is no option {name}{hint}")
-    return faults
-
-
 def _property(section: Section, key: str) -> Any:
     outer, _, inner = key.partition(".")
     value = section.get(outer)
     if not inner:
         return value
     return value.get(inner) if isinstance(value, dict) else None
-
-
-def _shown(value: Any) -> str:
-    return "a table of properties" if isinstance(value, dict) else repr(value)
 
 
 def _snake(service_id: str) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from tornado_aws.exceptions import EndpointError
+from tornado_aws.options import QueryArgs, QueryValue
 from tornado_aws.transport import Origin
-
-QueryValue: TypeAlias = str | int | float | bool | None
-QueryArgs: TypeAlias = Mapping[str, QueryValue | Iterable[QueryValue]]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # Everything that RFC 3986 allows in a path or a query, so that only what is illegal is escaped.

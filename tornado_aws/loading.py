@@ -1,0 +1,206 @@
+"""What a client's first call reads and makes: configuration, credentials, connections, routes.
+
+A client imports this module at its first call and off the event loop, since most of the library
+hangs on it: importing and making a client stays cheap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from tornado_aws.config import ProfileFiles, Profiles, file_paths
+from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.chain import default_source
+from tornado_aws.credentials.providers.imds import instance_region
+from tornado_aws.credentials.source import CredentialSource, from_callable, static
+from tornado_aws.exceptions import ConfigNotFound
+from tornado_aws.pipeline import Limits, Pipeline, Route
+from tornado_aws.retries import POLICIES, Policy
+from tornado_aws.settings import Settings, resolve
+from tornado_aws.signing import SigV4
+from tornado_aws.transport import Timeouts, Transport, TransportOptions
+from tornado_aws.transport.engines import make_engine
+from tornado_aws.urls import parse_base
+
+try:
+    from tornado_aws.endpoints import resolve_raw
+except ImportError:  # until the endpoint data is there
+
+    class _Place(NamedTuple):
+        url: str
+        signing_name: str
+        signing_region: str
+
+    def resolve_raw(service, region, **_):  # type: ignore[no-untyped-def, misc]
+        return _Place(f"https://{service}.{region}.amazonaws.com", service, region)
+
+
+# Bound of one attempt of a raw fetch when none is given, seconds: the original library's.
+RAW_REQUEST_TIMEOUT = 30.0
+
+# Services whose paths are signed as they are and whose payload's hash is a header.
+_S3_SIGNING = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
+
+
+class Loaded(NamedTuple):
+    """What a client, its views and the generated clients on top of it have in common."""
+
+    environ: Mapping[str, str]
+    profiles: Profiles
+    source: CredentialSource
+    transport: Transport
+    local: Transport
+    pipeline: Pipeline
+
+    def close(self) -> None:
+        """Close source and connections. Idempotent."""
+        self.pipeline.close()
+        self.source.close()
+        self.transport.close()
+        self.local.close()
+
+
+class Ready:
+    """A session's settings and what follows from them.
+
+    Attributes:
+        settings: the settings in force; ``region`` is never None.
+        pipeline: the way to the network.
+        limits: bounds of generated calls.
+        raw_limits: bounds of a raw fetch.
+    """
+
+    def __init__(self, service: str, settings: Settings, pipeline: Pipeline) -> None:
+        self.settings = settings
+        self.pipeline = pipeline
+        self.limits = _limits(settings, service)
+        self.raw_limits = self.limits
+        if settings.sources["request_timeout"] == "default":
+            timeouts = self.limits.timeouts._replace(request=RAW_REQUEST_TIMEOUT)
+            self.raw_limits = self.limits._replace(timeouts=timeouts)
+        self._service = service
+
+    @cached_property
+    def route(self) -> Route:
+        """Where the service is and how its requests are signed."""
+        settings = self.settings
+        found = resolve_raw(
+            self._service,
+            settings.region or "",
+            use_fips=settings.use_fips_endpoint,
+            use_dualstack=settings.use_dualstack_endpoint,
+        )
+        base = parse_base(settings.endpoint or found.url)
+        return Route(base, make_signer(found.signing_name, found.signing_region), [])
+
+
+async def load(
+    options: Mapping[str, Any], settings_options: Mapping[str, Any], explicit: Credentials | None
+) -> Loaded:
+    """Read the configuration and make what all calls share.
+
+    Args:
+        options: the options of the client.
+        settings_options: those of them that are settings.
+        explicit: the credentials that were given as keys.
+
+    Raises:
+        ConfigurationError: the options or the configuration files cannot be used.
+    """
+    environ = dict(os.environ)
+    files = ProfileFiles(file_paths(environ))
+    profiles = await asyncio.get_running_loop().run_in_executor(None, files.load)
+    settings = resolve(settings_options, environ, profiles)
+    transport = make_engine(
+        _transport_options(settings, options.get("max_response_size")),
+        use_curl=options.get("use_curl", False),
+        own=options.get("force_instance", True),
+    )
+    # Metadata and container endpoints are never asked through a proxy.
+    local = make_engine(TransportOptions(proxy=""), use_curl=False, own=True)
+    source = _given_source(explicit or options.get("credentials")) or default_source(
+        settings, profiles, environ, lambda: local, reload=files.load
+    )
+    return Loaded(environ, profiles, source, transport, local, Pipeline(source, transport))
+
+
+async def make_ready(
+    loaded: Loaded,
+    service: str,
+    service_id: str,
+    settings_options: Mapping[str, Any],
+    modules: tuple[str, ...],
+) -> Ready:
+    """Resolve the settings of one service and import what its calls need, off the loop.
+
+    Raises:
+        ConfigurationError: the options or the configuration files cannot be used.
+    """
+    settings = resolve(settings_options, loaded.environ, loaded.profiles, service_id)
+    if settings.region is None:
+        region = await instance_region(settings, loaded.local)
+        if region is None:
+            raise ConfigNotFound(path=settings.config_file)
+        settings = replace(settings, region=region)
+    await asyncio.get_running_loop().run_in_executor(None, _import_all, modules)
+    return Ready(service, settings, loaded.pipeline)
+
+
+def _given_source(given: Any) -> CredentialSource | None:
+    if given is None or isinstance(given, Credentials):
+        return static(given) if given else None
+    return from_callable(given)
+
+
+def make_signer(service: str, region: str) -> SigV4:
+    """Return a signer that follows the rules of the service it signs for."""
+    is_s3 = service in _S3_SIGNING
+    return SigV4(
+        service,
+        region,
+        double_encode=not is_s3,
+        normalize_path=not is_s3,
+        sign_payload_header=is_s3,
+    )
+
+
+def _transport_options(settings: Settings, max_response_size: int | None) -> TransportOptions:
+    return TransportOptions(
+        settings.max_clients,
+        settings.verify,
+        settings.client_cert,
+        settings.proxy,
+        settings.environ_proxies,
+        max_response_size,
+    )
+
+
+def _limits(settings: Settings, service: str) -> Limits:
+    timeouts = Timeouts(
+        settings.connect_timeout,
+        settings.read_timeout,
+        settings.request_timeout,
+        settings.pool_timeout,
+    )
+    return Limits(timeouts, settings.total_timeout, _policy(settings, service))
+
+
+def _policy(settings: Settings, service: str) -> Policy:
+    adaptive = settings.retry_mode == "adaptive"
+    policy = POLICIES.get(service, Policy())._replace(adaptive=adaptive)
+    if settings.retry_mode == "none":
+        return policy._replace(max_attempts=1)
+    if settings.max_attempts is None:
+        return policy
+    return policy._replace(max_attempts=settings.max_attempts)
+
+
+def _import_all(modules: tuple[str, ...]) -> None:
+    for module in modules:
+        import_module(module)

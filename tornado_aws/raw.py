@@ -1,0 +1,70 @@
+"""A raw request: from a caller's arguments to Tornado's response or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tornado.httpclient import HTTPError, HTTPResponse
+
+from tornado_aws.exceptions import AWSError
+from tornado_aws.loading import Ready
+from tornado_aws.options import HeadersArg, QueryArgs
+from tornado_aws.pipeline import Outcome
+from tornado_aws.protocols import HTTPParts
+from tornado_aws.responses import tornado_response
+from tornado_aws.transport import Headers
+from tornado_aws.urls import encode_query, join_query, split_path
+
+FORM = "application/x-www-form-urlencoded; charset=utf-8"
+
+
+def raw_parts(
+    method: str,
+    path: str,
+    query_args: QueryArgs | None,
+    headers: HeadersArg | None,
+    body: bytes | str | None,
+) -> HTTPParts:
+    """Return the parts of a raw request; see `tornado_aws.AWSClient.fetch` for the arguments."""
+    method = method.upper()
+    bare, query = split_path(path)
+    pairs = _pairs(headers)
+    data = body.encode() if isinstance(body, str) else body
+    if method == "POST" and not any(name.lower() == "content-type" for name, _ in pairs):
+        pairs.append(("Content-Type", FORM))
+    return HTTPParts(method, bare, join_query(query, encode_query(query_args)), pairs, data)
+
+
+async def fetch(ready: Ready, parts: HTTPParts, raise_error: bool) -> HTTPResponse:
+    """Send a raw request; see `tornado_aws.AWSClient.fetch`."""
+    outcome = await ready.pipeline.send(ready.route, parts, ready.raw_limits)
+    base = ready.route.base
+    url = f"{base.origin.scheme}://{base.host}{outcome.request.target}"
+    response = tornado_response(outcome.request, outcome.response, url, outcome.seconds)
+    if raise_error and outcome.error is not None:
+        raise _as_exception(outcome, response)
+    return response
+
+
+def _as_exception(outcome: Outcome, response: HTTPResponse) -> Exception:
+    details = outcome.error
+    if details is None or not details.is_aws:
+        return HTTPError(response.code, response.reason, response)
+    return AWSError(
+        details.code,
+        details.message,
+        response.code,
+        details.request_id,
+        response,
+        attempts=outcome.attempts,
+    )
+
+
+def _pairs(headers: HeadersArg | None) -> Headers:
+    if headers is None:
+        return []
+    if hasattr(headers, "get_all"):  # HTTPHeaders: a mapping would join repeated headers
+        return list(headers.get_all())
+    items: Iterable[tuple[str, Any]] = headers.items() if isinstance(headers, Mapping) else headers
+    return [(name, value if isinstance(value, str) else str(value)) for name, value in items]
