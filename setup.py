@@ -85,7 +85,7 @@ setup(
         "msgspec >= 0.19",  # C JSON codec: its typed decode is 4 to 20 times json and a walk
     ],
     extras_require={
-        "curl": ["pycurl >= 7.45.3"],  # the second transport engine
+        "curl": ["pycurl >= 7.45.6"],  # the second transport engine; earlier ones lack counters
         "codegen": CODEGEN,
         "test": [*CODEGEN, *TEST],
         "docs": ["sphinx >= 8"],  # builds docs/, the reference from the docstrings

@@ -418,6 +418,13 @@ def test_without_pycurl_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None
         CurlTransport()
 
 
+def test_an_old_pycurl_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pycurl without what the engine needs is named, with what to do."""
+    monkeypatch.delattr("pycurl.SIZE_UPLOAD_T")
+    with pytest.raises(CurlNotInstalledError, match=r"this is PycURL/.*--upgrade"):
+        CurlTransport()
+
+
 def test_a_loop_without_sockets_is_refused() -> None:
     """asyncio's Proactor loop cannot wait for sockets, and the error says what to do."""
 

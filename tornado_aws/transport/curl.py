@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ class CurlTransport:
         options: see `TransportOptions`.
 
     Raises:
-        CurlNotInstalledError: pycurl cannot be imported.
+        CurlNotInstalledError: pycurl cannot be imported, or is too old.
     """
 
     def __init__(self, options: TransportOptions | None = None) -> None:
@@ -47,6 +48,7 @@ class CurlTransport:
             from tornado_aws.transport import curl_engine  # noqa: PLC0415
         except ImportError as error:
             raise CurlNotInstalledError from error
+        _check_version()
         self._make_engine = curl_engine.Engine
 
     async def send(self, request: Request, timeouts: Timeouts) -> Response:
@@ -124,6 +126,16 @@ class CurlTransport:
             return "<CurlTransport closed>"
         counts = ", ".join(f"{name} {count}" for name, count in self.stats()._asdict().items())
         return f"<CurlTransport {counts}>"
+
+
+def _check_version() -> None:
+    """Refuse a pycurl that lacks what the engine asks for; 7.45.6 is the first that has it."""
+    pycurl = sys.modules["pycurl"]
+    if not hasattr(pycurl, "SIZE_UPLOAD_T"):
+        raise CurlNotInstalledError(
+            f"use_curl=True needs pycurl 7.45.6 or newer, and this is {pycurl.version.split()[0]}: "
+            "pip install --upgrade 'tornado-aws[curl]'"
+        )
 
 
 def _close(engine: Engine) -> None:
