@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tornado_aws._settings_table import check
-from tornado_aws.credentials.providers.explicit import explicit_credentials
-from tornado_aws.exceptions import ClientClosedError, ConfigurationError
+from tornado_aws.credentials.explicit import explicit_credentials
+from tornado_aws.exceptions import ClientClosedError, ConfigurationError, CurlNotInstalledError
 from tornado_aws.options import CallOptions
-from tornado_aws.transport.engines import require_curl
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -40,8 +40,8 @@ class Shared:
         self._explicit = explicit_credentials(*(options.get(name) for name in _SECRETS))
         if self._explicit is not None and options.get("credentials") is not None:
             raise ConfigurationError("Give access_key and secret_key or credentials, not both")
-        if options.get("use_curl"):
-            require_curl()
+        if options.get("use_curl") and find_spec("pycurl") is None:
+            raise CurlNotInstalledError
         self._loaded: Loaded | None = None
         self._loading: asyncio.Task[Loaded] | None = None
 

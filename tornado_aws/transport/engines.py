@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.util import find_spec
 from weakref import WeakKeyDictionary
 
-from tornado_aws.exceptions import ClientClosedError, CurlNotInstalledError
+from tornado_aws.exceptions import ClientClosedError
 from tornado_aws.transport import (
     PoolStats,
     Request,
@@ -21,12 +20,6 @@ _Key = tuple[TransportOptions, bool]
 # By event loop, as ``force_instance=False`` promises; a loop's engines go when it does.
 _SHARED: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, _SharedEngine]]
 _SHARED = WeakKeyDictionary()
-
-
-def require_curl() -> None:
-    """Raise `CurlNotInstalledError` unless pycurl can be imported."""
-    if find_spec("pycurl") is None:
-        raise CurlNotInstalledError
 
 
 def make_engine(options: TransportOptions, *, use_curl: bool, own: bool) -> Transport:
