@@ -343,7 +343,7 @@ class Handle:
         if text.startswith("HTTP/2"):
             text = text.replace("HTTP/2", "HTTP/1.1", 1)
         head = parse_head(text[:-2])
-        _refuse_two_lengths(head)
+        _refuse_doubtful_framing(head)
         return head
 
     # --- where it stands -------------------------------------------------------------------
@@ -435,12 +435,13 @@ def _final_head(text: str) -> str:
     return heads[-1] + "\r\n\r\n"
 
 
-def _refuse_two_lengths(head: Head) -> None:
-    """Refuse what two parties could frame differently (RFC 9112 section 6.3)."""
+def _refuse_doubtful_framing(head: Head) -> None:
+    """Refuse a response whose end two readers could see in two places (RFC 9112 section 6.3)."""
+    coding = head.headers.get("transfer-encoding")
     length = head.headers.get("content-length")
-    if length is None:
-        return
-    if "transfer-encoding" in head.headers:
+    if coding is not None and length is not None:
         raise ProtocolError("both Transfer-Encoding and Content-Length")
-    if len(set(length.split(", "))) > 1:
+    if coding is not None and coding.lower() != "chunked":
+        raise ProtocolError(f"transfer coding {coding[:32]!r}")
+    if length is not None and "," in length and len(set(length.split(", "))) > 1:
         raise ProtocolError(f"Content-Length {length[:32]!r}")
