@@ -15,6 +15,7 @@ import os
 import socket
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 import pytest
 
 from examples.local_aws import LocalAWS, local_aws
+from tests.support import distribution
 
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 
@@ -120,3 +122,16 @@ def aws() -> Iterator[LocalAWS]:
     """Run a local AWS that checks signatures, and make a user that may do everything."""
     with local_aws() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
+    """Build the wheel of the working tree."""
+    sources = distribution.copy_sources(tmp_path_factory.mktemp("sources"))
+    return distribution.build_wheel(sources, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: zipfile.Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel into a folder of its own, to be put first on a path."""
+    return distribution.install(wheel, tmp_path_factory.mktemp("installed"))

@@ -1,102 +1,28 @@
-"""What an installation gives: the built wheel and an editable one, looked at from outside.
-
-Both are made from a copy of the sources, without a network, so that nothing stale is in them and
-the working tree stays clean.
-"""
+"""What an installation gives: the built wheel and an editable one, looked at from outside."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import subprocess
 import sys
-import sysconfig
 import zipfile
-from email import message_from_string
-from email.message import Message
 from pathlib import Path
 
 import pytest
 
 import tornado_aws
+from tests.support.distribution import (
+    FOLDERS,
+    ROOT,
+    copy_sources,
+    install_editable,
+    metadata,
+    names,
+    run,
+)
 
-ROOT = Path(tornado_aws.__file__).parents[1]
-SHIPPED = ("tornado_aws", "codegen", "generated")
 PACKAGES = ("tornado_aws", "tornado_aws.codegen", "tornado_aws.services.dynamodb")
-
-
-def run(*arguments: str | Path, cwd: Path) -> str:
-    """Run a program away from the sources and return what it prints."""
-    done = subprocess.run(
-        [str(argument) for argument in arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.args}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def pip(*arguments: str | Path, cwd: Path) -> str:
-    """Run pip with nothing but what is installed."""
-    return run(sys.executable, "-m", "pip", *arguments, cwd=cwd)
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy what the distribution is made of."""
-    copy = tmp_path_factory.mktemp("sources")
-    for name in SHIPPED:
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.py", "pyproject.toml", "README.rst", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    return copy
-
-
-@pytest.fixture(scope="module")
-def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
-    """Build the wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", folder, ".", cwd=sources)
-    return zipfile.Path(next(folder.glob("*.whl")))
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: zipfile.Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the wheel into a folder of its own."""
-    target = tmp_path_factory.mktemp("installed")
-    path = str(wheel.root.filename)
-    pip("install", "--no-deps", "--no-index", "--target", target, path, cwd=target)
-    return target
-
-
-@pytest.fixture(scope="module")
-def editable(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the sources editable into an environment of their own; its interpreter."""
-    folder = tmp_path_factory.mktemp("editable")
-    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder)
-    # Dependencies come from the environment of the tests; a folder named in a .pth is searched,
-    # its own .pth files, and with them an editable installation there, are not.
-    site = folder / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    python = folder / "bin" / "python"
-    options = ("--no-deps", "--no-build-isolation", "--no-index", "--ignore-installed")
-    pip("--python", python, "install", *options, "--editable", sources, cwd=folder)
-    return python
-
-
-def names(wheel: zipfile.Path) -> set[str]:
-    """List the files of the wheel."""
-    return set(wheel.root.namelist())
-
-
-def metadata(wheel: zipfile.Path) -> Message:
-    """Read the wheel's metadata."""
-    name = next(name for name in names(wheel) if name.endswith(".dist-info/METADATA"))
-    return message_from_string(wheel.root.read(name).decode())
 
 
 def import_places(python: str | Path, prelude: str, cwd: Path) -> dict[str, str]:
@@ -115,11 +41,15 @@ def test_the_wheel_gives_every_package(installed: Path) -> None:
     assert all(place.startswith(f"{installed}{os.sep}") for place in places.values()), places
 
 
-def test_an_editable_installation_gives_every_package(editable: Path, sources: Path) -> None:
+def test_an_editable_installation_gives_every_package(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     """Runtime, generator and services are imported from the sources, under the same names."""
-    places = import_places(editable, "pass", editable.parent)
+    sources = copy_sources(tmp_path_factory.mktemp("sources"))
+    python = install_editable(sources, tmp_path_factory.mktemp("editable"))
+    places = import_places(python, "pass", python.parent)
     folders = {name: Path(place).relative_to(sources).parts[0] for name, place in places.items()}
-    assert folders == dict(zip(PACKAGES, SHIPPED, strict=True))
+    assert folders == dict(zip(PACKAGES, FOLDERS, strict=True))
 
 
 def test_this_installation_gives_every_package(tmp_path: Path) -> None:
@@ -190,3 +120,13 @@ def test_importing_is_light_and_changes_nothing(name: str, tmp_path: Path) -> No
     output = run(sys.executable, "-I", "-c", LIGHT.format(name=name), cwd=tmp_path)
     loaded = {module.split(".")[0] for module in json.loads(output)}
     assert not loaded & HEAVY
+
+
+def test_the_examples_fit_the_types_of_the_wheel(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The programs in examples/ pass a strict type checker that sees the installed wheel."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.setenv("MYPYPATH", str(installed))
+    options = ("--strict", "--explicit-package-bases")
+    run(sys.executable, "-m", "mypy", *options, "examples", cwd=tmp_path)
