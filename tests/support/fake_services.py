@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import AWSClientException, AWSError, ConnectTimeout
+
+SIGN_IN = "https://eu-west-1.signin.aws.amazon.com/v1/token"
 
 
 class Refusal(Enum):
@@ -43,6 +45,7 @@ class FakeServices:
         self.refusals: list[Refusal | None] = []
         self.lifetime = timedelta(seconds=lifetime)
         self.role = 0
+        self.headers: Mapping[str, str] = {}
 
     async def __call__(
         self,
@@ -51,12 +54,19 @@ class FakeServices:
         region: str,
         params: Mapping[str, Any],
         credentials: Credentials | None,
+        *,
+        headers: Callable[[str], Mapping[str, str]] | None = None,
     ) -> dict[str, Any]:
+        self.headers = headers(SIGN_IN) if headers is not None else {}
         self.calls.append(Call(service, operation, region, dict(params), credentials))
         refusal = self.refusals.pop(0) if self.refusals else None
         if refusal is not None:
             raise refusal.error()
-        answers = {"GetRoleCredentials": self._role_credentials, "CreateToken": self._token}
+        answers = {
+            "GetRoleCredentials": self._role_credentials,
+            "CreateToken": self._token,
+            "CreateOAuth2Token": self._login,
+        }
         return answers.get(operation, self._assumed_role)(params)
 
     def operations(self) -> list[str]:
@@ -92,3 +102,18 @@ class FakeServices:
 
     def _token(self, params: Mapping[str, Any]) -> dict[str, Any]:
         return {"accessToken": "hushnew", "expiresIn": 3600, "refreshToken": "hushrefresh2"}
+
+    def _login(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        token = {
+            "accessKeyId": "AKIDNEW",
+            "secretAccessKey": "hushnew",
+            "sessionToken": "hushnewtoken",
+        }
+        return {
+            "tokenOutput": {
+                "accessToken": token,
+                "tokenType": "aws_sigv4",
+                "expiresIn": 900,
+                "refreshToken": "hushrefresh2",
+            }
+        }

@@ -20,6 +20,7 @@ from tornado_aws.credentials.providers.container import Container
 from tornado_aws.credentials.providers.environment import Environment
 from tornado_aws.credentials.providers.files import ConfigFile, CredentialsFile
 from tornado_aws.credentials.providers.imds import InstanceMetadata
+from tornado_aws.credentials.providers.login import Login
 from tornado_aws.credentials.providers.process import Process
 from tornado_aws.credentials.providers.sso import SSO
 from tornado_aws.credentials.providers.web_identity import WebIdentity
@@ -35,7 +36,7 @@ Make = Callable[[Context], Provider]
 
 # What a profile can have itself, in botocore's order (ProfileProviderBuilder); a profile that
 # another one names as its source is asked for these too.
-IN_PROFILE: Sequence[Make] = (WebIdentity, SSO, CredentialsFile, Process, ConfigFile)
+IN_PROFILE: Sequence[Make] = (WebIdentity, SSO, CredentialsFile, Login, Process, ConfigFile)
 
 # What ``credential_source`` can name.
 NAMED: Mapping[str, Make] = {
@@ -83,7 +84,8 @@ def default_source(
         transport_factory: gives the way to local endpoints, one without a proxy.
         reload: reads the files again (`ProfileFiles.load`); it is called in a thread. Without it
             changes of the files are not seen.
-        call: calls STS, SSO and SSO OIDC; without it roles and SSO are an error.
+        call: calls STS, SSO, SSO OIDC and the sign-in service; without it roles and SSO are an
+            error.
         mfa_code: gives the code of the MFA device with the serial number that it is called with.
         role_cache: folder where the AWS CLI keeps credentials of roles (``~/.aws/cli/cache``), to
             share them; None to keep them in memory only.

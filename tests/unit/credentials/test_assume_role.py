@@ -329,7 +329,7 @@ def test_a_closed_client_is_told_as_such() -> None:
     """It is no fault of the role's configuration."""
 
     class Closed(FakeServices):
-        async def __call__(self, *arguments: Any) -> dict[str, Any]:
+        async def __call__(self, *arguments: Any, **more: Any) -> dict[str, Any]:
             raise ClientClosedError(sent=False)
 
     with pytest.raises(ClientClosedError):

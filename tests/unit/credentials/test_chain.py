@@ -8,7 +8,7 @@ import logging
 import pickle
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,9 @@ def test_the_order_of_the_sources() -> None:
             texts = [config, credentials]
 
             async def note() -> None:
-                sources = source(*texts, environ, None, transport, call=FakeServices())
+                sources = source(
+                    texts[0], texts[1], environ, transport=transport, call=FakeServices()
+                )
                 credentials = await sources.get()
                 found.append((credentials.source, credentials.access_key))
 
@@ -123,6 +125,7 @@ def test_no_source_at_all_lists_every_one_with_its_reason() -> None:
         "web-identity",
         "sso",
         "credentials-file",
+        "login",
         "process",
         "config-file",
         "container",
@@ -251,6 +254,7 @@ SCENARIOS: dict[str, tuple[str, str, dict[str, str], str | None]] = {
         {},
         None,
     ),
+    "login that was never made": ("[default]\nlogin_session = arn:x", "", {}, None),
     "unknown sso session": (
         "[default]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r",
         "",
@@ -327,6 +331,8 @@ class BotocoreCalls:
         region: str,
         params: Mapping[str, Any],
         credentials: Credentials | None,
+        *,
+        headers: Callable[[str], Mapping[str, str]] | None = None,
     ) -> dict[str, Any]:
         found = credentials or Credentials("x", "x")
         session = botocore.session.get_session()
@@ -376,7 +382,7 @@ sys.addaudithook(_note_blocking)
 
 
 def test_the_loop_never_blocks_while_many_calls_run_through_refreshes(tmp_path: Path) -> None:
-    """Files are read, and programs run, in threads only: 200 callers, every kind of local source."""
+    """Files are read, and programs run, in threads only, for 200 callers and every local source."""
     environ = {**OFF, "HOME": str(tmp_path)}
     (tmp_path / ".aws").mkdir()
     (tmp_path / "token").write_text("hush")

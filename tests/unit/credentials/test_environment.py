@@ -12,9 +12,9 @@ from botocore.exceptions import PartialCredentialsError
 
 from tests.support.credential_sources import keys, make_context
 from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.explicit import explicit_credentials
 from tornado_aws.credentials.providers import Absent
 from tornado_aws.credentials.providers.environment import Environment
-from tornado_aws.credentials.explicit import explicit_credentials
 from tornado_aws.exceptions import CredentialsError
 
 PAIR = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "hush"}

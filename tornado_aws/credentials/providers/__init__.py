@@ -27,7 +27,7 @@ class Absent(Exception):
 
 
 class ServiceCall(Protocol):
-    """Calls an operation of STS, SSO or SSO OIDC; the client brings it.
+    """Calls an operation of STS, SSO, SSO OIDC or the sign-in service; the client brings it.
 
     Results and errors are those of the generated clients: dicts as botocore gives them, `AWSError`
     and `RequestException`.
@@ -40,15 +40,19 @@ class ServiceCall(Protocol):
         region: str,
         params: Mapping[str, Any],
         credentials: Credentials | None,
+        *,
+        headers: Callable[[str], Mapping[str, str]] | None = None,
     ) -> dict[str, Any]:
-        """Call `operation` (``AssumeRole``) of `service` (``sts``, ``sso``, ``sso-oidc``).
+        """Call `operation` (``AssumeRole``) of `service`.
 
         Args:
-            service: the service's name as botocore has it.
+            service: the service's name as botocore has it: ``sts``, ``sso``, ``sso-oidc`` or
+                ``signin``.
             operation: the operation's name in the service's model.
             region: where to call it.
             params: its parameters, without None.
             credentials: what to sign with; None leaves the request unsigned.
+            headers: gives headers to add, from the URL that the request goes to.
         """
         ...
 
@@ -65,7 +69,7 @@ class Context:
         use_environ: whether they can hold the credentials themselves; not when the profile was
             named in code.
         transport: gives the way to local endpoints (instance metadata, containers).
-        call: calls STS, SSO and SSO OIDC; None when there is no way to call them.
+        call: calls STS, SSO and the like; None when there is no way to call them.
         mfa_code: gives the code of the MFA device whose serial number it is called with; an
             ordinary function is called in a thread.
         role_cache: folder of the AWS CLI's cache of role credentials, to share it; None for none.

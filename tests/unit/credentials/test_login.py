@@ -1,0 +1,277 @@
+"""Credentials that ``aws login`` has left, and the proof that refreshes them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import logging
+import stat
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from tests.support.credential_sources import keys, make_context
+from tests.support.fake_services import SIGN_IN, FakeServices, Refusal
+from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.providers import Absent
+from tornado_aws.credentials.providers.dpop import dpop_proof
+from tornado_aws.credentials.providers.login import Login
+from tornado_aws.exceptions import AWSError, CredentialsError
+
+SESSION = "arn:aws:sts::123456789012:assumed-role/Admin/admin"
+KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def pem(key: Any) -> str:
+    form = PrivateFormat.PKCS8 if isinstance(key, ed25519.Ed25519PrivateKey) else _EC_FORM
+    return str(key.private_bytes(Encoding.PEM, form, NoEncryption()).decode())
+
+
+_EC_FORM = PrivateFormat.TraditionalOpenSSL
+
+
+class Home:
+    """A home folder with a login as the CLI leaves it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environ = {"HOME": str(folder), "AWS_REGION": "eu-west-1"}
+        name = hashlib.sha256(SESSION.encode()).hexdigest()
+        self.file = folder / ".aws" / "login" / "cache" / f"{name}.json"
+        self.file.parent.mkdir(parents=True)
+
+    def login(self, remaining: float = 900, **more: Any) -> None:
+        end = datetime.now(UTC) + timedelta(seconds=remaining)
+        document = {
+            "accessToken": {
+                "accessKeyId": "AKIDOLD",
+                "secretAccessKey": "hushold",
+                "sessionToken": "husholdtoken",
+                "accountId": "123456789012",
+                "expiresAt": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            },
+            "clientId": "arn:client",
+            "refreshToken": "hushrefresh",
+            "idToken": "hushid",
+            "dpopKey": pem(KEY),
+            **more,
+        }
+        self.file.write_text(json.dumps({k: v for k, v in document.items() if v is not None}))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def load(
+    home: Home, services: FakeServices | None, rejected: Credentials | None = None
+) -> Credentials:
+    context = make_context(
+        f"[default]\nlogin_session = {SESSION}", environ=home.environ, call=services
+    )
+    return asyncio.run(Login(context).load(rejected))
+
+
+def test_a_fresh_login_is_used_as_it_is(home: Home) -> None:
+    """Nothing is called while the cached credentials live long enough."""
+    services = FakeServices()
+    home.login(310)
+    found = load(home, services)
+    assert keys(found) == ("AKIDOLD", "hushold", "husholdtoken")
+    assert (found.account_id, found.source) == ("123456789012", "login")
+    assert not services.calls
+
+
+@pytest.mark.parametrize("remaining", [290, -1])
+def test_an_old_login_is_refreshed_and_kept_for_the_cli(home: Home, remaining: float) -> None:
+    """The new tokens are used and saved for the owner only; what else the file has stays."""
+    services = FakeServices()
+    home.login(remaining)
+    found = load(home, services)
+    assert keys(found) == ("AKIDNEW", "hushnew", "hushnewtoken")
+    assert found.account_id == "123456789012"
+    [call] = services.calls
+    assert call == (
+        "signin",
+        "CreateOAuth2Token",
+        "eu-west-1",
+        {
+            "tokenInput": {
+                "clientId": "arn:client",
+                "refreshToken": "hushrefresh",
+                "grantType": "refresh_token",
+            }
+        },
+        None,
+    )
+    saved = json.loads(home.file.read_text())
+    assert saved["accessToken"]["accessKeyId"] == "AKIDNEW"
+    assert saved["accessToken"]["accountId"] == "123456789012"
+    assert datetime.fromisoformat(saved["accessToken"]["expiresAt"]) > datetime.now(UTC)
+    assert (saved["refreshToken"], saved["idToken"]) == ("hushrefresh2", "hushid")
+    assert stat.S_IMODE(home.file.stat().st_mode) == 0o600
+
+
+def test_rejected_credentials_are_refreshed(home: Home) -> None:
+    """However long they were to live."""
+    home.login()
+    old = load(home, FakeServices())
+    assert load(home, FakeServices(), rejected=old).access_key == "AKIDNEW"
+
+
+def test_the_request_carries_a_proof_of_the_key(home: Home) -> None:
+    """The header is a token of RFC 9449 for that URL, signed with the cached key."""
+    services = FakeServices()
+    home.login(0)
+    load(home, services)
+    header, payload, signature = services.headers["DPoP"].split(".")
+    assert _opened(payload)["htu"] == SIGN_IN
+    assert _opened(payload)["htm"] == "POST"
+    assert abs(_opened(payload)["iat"] - datetime.now(UTC).timestamp()) < 60
+    assert _opened(header) | {"jwk": None} == {"typ": "dpop+jwt", "alg": "ES256", "jwk": None}
+    jwk = _opened(header)["jwk"]
+    point = KEY.public_key().public_numbers()
+    assert (jwk["kty"], jwk["crv"]) == ("EC", "P-256")
+    assert int.from_bytes(_bytes(jwk["x"]), "big") == point.x
+    raw = _bytes(signature)
+    halves = [int.from_bytes(half, "big") for half in (raw[:32], raw[32:])]
+    KEY.public_key().verify(
+        utils.encode_dss_signature(*halves),
+        f"{header}.{payload}".encode(),
+        ec.ECDSA(hashes.SHA256()),
+    )
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _opened(part: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(_bytes(part))
+    return document
+
+
+@pytest.mark.parametrize("missing", ["accessToken", "refreshToken", "clientId", "dpopKey"])
+def test_an_incomplete_login_needs_another_one(home: Home, missing: str) -> None:
+    """The error names what is missing and what to do."""
+    home.login(900, **{missing: None})
+    with pytest.raises(CredentialsError, match=f"no {missing}.*aws login --profile default"):
+        load(home, FakeServices())
+
+
+@pytest.mark.parametrize("contents", [None, "", "[]", '{"accessToken": 1}'])
+def test_no_login_needs_one(home: Home, contents: str | None) -> None:
+    """No file and garbage are the same to the user."""
+    if contents is not None:
+        home.file.write_text(contents)
+    with pytest.raises(CredentialsError, match="aws login --profile default"):
+        load(home, FakeServices())
+
+
+class Denying(FakeServices):
+    """Refuses with the error codes of the sign-in service."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__()
+        self.detail = detail
+
+    async def __call__(self, *arguments: Any, **more: Any) -> dict[str, Any]:
+        raise AWSError("AccessDeniedException", "no", 400, None, {"error": self.detail})
+
+
+@pytest.mark.parametrize("detail", ["TOKEN_EXPIRED", "USER_CREDENTIALS_CHANGED"])
+def test_a_login_that_is_no_longer_good_needs_another_one(home: Home, detail: str) -> None:
+    """The service says so by a code."""
+    home.login(-1)
+    with pytest.raises(CredentialsError, match=f"{detail}.*aws login --profile default"):
+        load(home, Denying(detail))
+
+
+def test_other_refusals_are_told_as_they_are(home: Home, caplog: Any) -> None:
+    """A login would not help."""
+    caplog.set_level(logging.DEBUG)
+    home.login(-1)
+    for services in (Denying("INSUFFICIENT_PERMISSIONS"), FakeServices()):
+        services.refusals = [Refusal.ConnectTimeout]
+        with pytest.raises(CredentialsError, match="CreateOAuth2Token failed") as caught:
+            load(home, services)
+        assert "hush" not in f"{caught.value}{caplog.text}"
+
+
+class Strange(FakeServices):
+    """Answers with what is no token."""
+
+    async def __call__(self, *arguments: Any, **more: Any) -> dict[str, Any]:
+        return {"tokenOutput": {"accessToken": {}}}
+
+
+def test_a_strange_answer_is_an_error(home: Home) -> None:
+    """Nothing is saved of it."""
+    home.login(-1)
+    before = home.file.read_text()
+    with pytest.raises(CredentialsError, match="no accessToken or no expiresIn"):
+        load(home, Strange())
+    assert home.file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("hush", "no private key"),
+        (pem(ec.generate_private_key(ec.SECP384R1())), "not on the curve P-256"),
+        (pem(ed25519.Ed25519PrivateKey.generate()), "not on the curve P-256"),
+    ],
+)
+def test_a_wrong_key_is_an_error_that_does_not_show_it(home: Home, key: str, reason: str) -> None:
+    """Neither the key nor the library's own text is told."""
+    home.login(-1, dpopKey=key)
+    with pytest.raises(CredentialsError, match=reason) as caught:
+        load(home, FakeServices())
+    assert "hush" not in f"{caught.value}{caught.value.__cause__!r}"
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a refresh needs the package."""
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
+    with pytest.raises(CredentialsError, match=r"tornado-aws\[login\]"):
+        dpop_proof(pem(KEY), SIGN_IN, 0, "x")
+
+
+def test_without_a_way_to_the_service_the_error_says_so(home: Home) -> None:
+    """A chain can be made without one."""
+    home.login(-1)
+    with pytest.raises(CredentialsError, match="a way to call the sign-in service"):
+        load(home, None)
+
+
+def test_a_profile_without_a_login_is_passed_over() -> None:
+    """The property is what counts."""
+    with pytest.raises(Absent):
+        asyncio.run(Login(make_context("[default]")).load(None))
+
+
+def test_a_folder_that_cannot_be_written_fails_no_call(
+    home: Home, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new credentials are used all the same."""
+
+    def refuse(path: Path, document: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tornado_aws.credentials.providers.login.write_json", refuse)
+    home.login(-1)
+    assert load(home, FakeServices()).access_key == "AKIDNEW"
+    assert "Permission denied" in caplog.text
+    assert "hush" not in caplog.text

@@ -1,0 +1,156 @@
+"""Credentials that ``aws login`` has left, of a user who signed in with the console's password."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tornado_aws.config import expand_home
+from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.document import parse_credentials
+from tornado_aws.credentials.providers import Absent, Context
+from tornado_aws.credentials.providers.dpop import dpop_proof
+from tornado_aws.credentials.providers.json_cache import read_json, write_json
+from tornado_aws.exceptions import AWSClientException, AWSError, ClientClosedError, CredentialsError
+
+__all__ = ["Login"]
+
+logger = logging.getLogger("tornado_aws.credentials")
+
+CACHE = "~/.aws/login/cache"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+# Cached credentials that live longer, seconds, are used as they are: botocore/credentials.py,
+# LoginCredentialFetcher.
+_REFRESH_THRESHOLD = 5 * 60.0
+
+# Keys of a cached login, and of its access token, the keys of a document with credentials.
+_REQUIRED = ("accessToken", "refreshToken", "clientId", "dpopKey")
+_KEYS = {
+    "accessKeyId": "AccessKeyId",
+    "secretAccessKey": "SecretAccessKey",
+    "sessionToken": "SessionToken",
+    "accountId": "AccountId",
+    "expiresAt": "Expiration",
+}
+
+
+class Login:
+    """``login_session`` of the profile."""
+
+    name = "login"
+    recheck = None
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def load(self, rejected: Credentials | None) -> Credentials:
+        session = (await self._context.section()).get("login_session")
+        if not isinstance(session, str) or not session:
+            raise Absent(f"profile {self._context.profile!r} has no login_session")
+        path = self._file(session)
+        login = await asyncio.to_thread(read_json, path)
+        if login is None:
+            raise self._login_needed(f"there is no login in {path}")
+        missing = [key for key in _REQUIRED if not login.get(key)]
+        if missing or not isinstance(login["accessToken"], dict):
+            raise self._login_needed(f"{path} has no {' and no '.join(missing or _REQUIRED[:1])}")
+        cached = _credentials(login)
+        if cached != rejected and _remaining(cached) > _REFRESH_THRESHOLD:
+            return cached
+        fresh = await self._refreshed(login)
+        await self._save(path, fresh)
+        return _credentials(fresh)
+
+    def _file(self, session: str) -> Path:
+        name = hashlib.sha256(session.encode()).hexdigest()
+        return Path(expand_home(CACHE, self._context.environ)) / f"{name}.json"
+
+    async def _refreshed(self, login: Mapping[str, Any]) -> dict[str, Any]:
+        """Exchange the refresh token for new credentials."""
+        call = self._context.call
+        region = self._context.settings.region
+        if call is None or region is None:
+            raise _fault("refreshing needs a region and a way to call the sign-in service")
+        # Made here once, off the loop, so that what is wrong with the key is told as such.
+        await asyncio.to_thread(_proof, login["dpopKey"], "https://localhost")
+        token_input = {
+            "clientId": login["clientId"],
+            "refreshToken": login["refreshToken"],
+            "grantType": "refresh_token",
+        }
+        try:
+            result = await call(
+                "signin",
+                "CreateOAuth2Token",
+                region,
+                {"tokenInput": token_input},
+                None,
+                headers=lambda url: {"DPoP": _proof(login["dpopKey"], url)},
+            )
+        except ClientClosedError:
+            raise
+        except AWSError as error:
+            raise self._refused(error) from error
+        except AWSClientException as error:
+            raise _fault(f"CreateOAuth2Token failed: {error}") from error
+        return _merged(login, result)
+
+    def _refused(self, error: AWSError) -> CredentialsError:
+        detail = error.response.get("error") if isinstance(error.response, dict) else None
+        if detail in {"TOKEN_EXPIRED", "USER_CREDENTIALS_CHANGED"}:
+            return self._login_needed(f"the login is no longer good ({detail})")
+        return _fault(f"CreateOAuth2Token failed: {error}")
+
+    async def _save(self, path: Path, login: Mapping[str, Any]) -> None:
+        try:
+            await asyncio.to_thread(write_json, path, login)
+        except OSError as error:
+            logger.warning("The login cannot be saved in %s: %s", path, error.strerror)
+
+    def _login_needed(self, reason: str) -> CredentialsError:
+        return _fault(f"{reason}; run: aws login --profile {self._context.profile}")
+
+
+def _proof(key_pem: str, url: str) -> str:
+    return dpop_proof(key_pem, url, int(time.time()), str(uuid.uuid4()))
+
+
+def _credentials(login: Mapping[str, Any]) -> Credentials:
+    token = login["accessToken"]
+    document = {name: token.get(key) for key, name in _KEYS.items()}
+    return parse_credentials(document, Login.name, temporary=True)
+
+
+def _merged(login: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the login with the tokens and the end that the service gave."""
+    output = result.get("tokenOutput") or {}
+    token = output.get("accessToken")
+    if not isinstance(token, Mapping) or not isinstance(output.get("expiresIn"), int):
+        raise _fault("the answer of CreateOAuth2Token has no accessToken or no expiresIn")
+    end = datetime.now(UTC) + timedelta(seconds=output["expiresIn"])
+    return {
+        **login,
+        "accessToken": {
+            **login["accessToken"],
+            **{key: token.get(key) for key in ("accessKeyId", "secretAccessKey", "sessionToken")},
+            "expiresAt": end.strftime(_TIME),
+        },
+        "refreshToken": output.get("refreshToken") or login["refreshToken"],
+    }
+
+
+def _remaining(credentials: Credentials) -> float:
+    end = credentials.expiration
+    return (end - datetime.now(UTC)).total_seconds() if end else 0.0
+
+
+def _fault(reason: str) -> CredentialsError:
+    return CredentialsError(source=Login.name, reason=reason)
