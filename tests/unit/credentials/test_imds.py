@@ -384,6 +384,25 @@ def test_known_credentials_live_on_while_the_service_is_down(reply: Reply) -> No
     asyncio.run(main())
 
 
+def test_a_thousand_callers_cost_one_fetch() -> None:
+    """At the start and at the end of the credentials' life the service is asked once for all."""
+    instance = Instance()
+    instance.lifetime = 300.0
+
+    async def main() -> None:
+        async with running(instance) as run:
+            source = Refreshing(run.provider)
+            for number in ("AKID1", "AKID2"):
+                found = await asyncio.gather(*(source.get() for _ in range(1000)))
+                assert {credentials.access_key for credentials in found} == {number}
+            assert [asked.target for asked in run.server.asked] == [
+                TOKEN,
+                *[ROLES, CREDENTIALS] * 2,
+            ]
+
+    asyncio.run(main())
+
+
 def test_unreachable_is_never_remembered() -> None:
     """A service that comes up later is found."""
     instance = Instance()

@@ -1,0 +1,119 @@
+"""``python -m tornado_aws configure show``: which settings are in force, and where from."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tornado_aws import AsyncAWSClient
+from tornado_aws.config import ProfileFiles, file_paths
+from tornado_aws.credentials import Credentials
+from tornado_aws.exceptions import AWSClientException
+from tornado_aws.settings import TABLE, Settings, resolve
+
+Row = tuple[str, str, str]
+
+_NOT_SET = "-"
+_USER_INFO = re.compile(r"//[^/@]*@")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        rows = list(_rows(options.profile, options.service))
+    except AWSClientException as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(_table(rows))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tornado_aws")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    configure = commands.add_parser("configure", help="look at the configuration")
+    actions = configure.add_subparsers(required=True, metavar="ACTION")
+    show = actions.add_parser(
+        "show", help="print every setting with its source, and the credentials, masked"
+    )
+    show.add_argument("--profile", help="the profile, as if it were given in code")
+    show.add_argument("--service", help="the id of a service, to find its own endpoint (S3)")
+    return parser
+
+
+def _rows(profile: str | None, service: str | None) -> Iterator[Row]:
+    files = ProfileFiles(file_paths(os.environ))
+    profiles = files.load()
+    settings = resolve({"profile": profile}, os.environ, profiles, service)
+    yield "SETTING", "VALUE", "SOURCE"
+    for setting in TABLE:
+        yield _row(setting.name, settings, files)
+    for name, value in settings.environ_proxies:
+        yield name, _shown(value), "environment"
+    yield from _credentials(profile)
+
+
+def _row(name: str, settings: Settings, files: ProfileFiles) -> Row:
+    source = settings.sources[name]
+    if name in {"config_file", "credentials_file"}:
+        path = getattr(files.paths, name.removesuffix("_file"))
+        return name, path, source if Path(path).exists() else f"{source}, not there"
+    if name == "region" and settings.region is None:
+        return name, _NOT_SET, "the instance metadata service is asked at the first call"
+    return name, _shown(getattr(settings, name)), source
+
+
+def _credentials(profile: str | None) -> Iterator[Row]:
+    try:
+        found = asyncio.run(_load(profile))
+    except AWSClientException as error:
+        first, *rest = str(error).splitlines()
+        yield "credentials", first, ""
+        yield from (("", line.strip(), "") for line in rest)
+        return
+    yield "access_key", _masked(found.access_key), found.source
+    yield "secret_key", _masked(found.secret_key), found.source
+    if found.security_token:
+        yield "security_token", _masked(found.security_token), found.source
+    if found.expiration:
+        yield "expiration", found.expiration.isoformat(), found.source
+    if found.account_id:
+        yield "account_id", found.account_id, found.source
+
+
+async def _load(profile: str | None) -> Credentials:
+    async with AsyncAWSClient("sts", profile=profile) as client:
+        return await client.get_credentials()
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return _NOT_SET
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return _USER_INFO.sub("//***@", str(value))
+
+
+def _masked(secret: str) -> str:
+    """Return the end of a secret that is long enough to have one, as the AWS CLI shows it."""
+    return "****************" + (secret[-4:] if len(secret) >= 16 else "")
+
+
+def _table(rows: Sequence[Row]) -> str:
+    widths = [max(len(row[column]) for row in rows if row[2]) for column in (0, 1)]
+    lines = [
+        f"{name:{widths[0]}}  {value:{widths[1]}}  {source}".rstrip()
+        for name, value, source in rows
+    ]
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
