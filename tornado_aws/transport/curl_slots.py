@@ -34,12 +34,13 @@ class Slots:
 
     def give_back(self) -> None:
         """Return a slot; the first who waits gets it."""
-        if self._queue:
+        while self._queue:
             first = next(iter(self._queue))
             del self._queue[first]
-            first.set_result(None)
-        else:
-            self.free += 1
+            if not first.done():  # its caller may be cancelled and not know it yet
+                first.set_result(None)
+                return
+        self.free += 1
 
     async def wait(self, until: float | None) -> None:
         """Wait for a slot and take it.
@@ -57,9 +58,8 @@ class Slots:
         try:
             await place
         except asyncio.CancelledError:
-            if place in self._queue:
-                del self._queue[place]
-            elif not place.cancelled() and place.exception() is None:
+            self._queue.pop(place, None)
+            if place.done() and not place.cancelled() and place.exception() is None:
                 self.give_back()
             raise
         finally:
@@ -67,8 +67,8 @@ class Slots:
                 timer.cancel()
 
     def _give_up(self, place: Future[None]) -> None:
-        if place in self._queue:
-            del self._queue[place]
+        self._queue.pop(place, None)
+        if not place.done():
             place.set_exception(TimeoutError())
 
     def fail(self, error: Exception) -> None:

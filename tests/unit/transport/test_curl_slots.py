@@ -46,21 +46,23 @@ def test_waiting_ends_in_time() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("served", [False, True], ids=["in the queue", "just served"])
-def test_a_cancelled_caller_takes_no_slot(served: bool) -> None:
-    """Cancelled while waiting, or when just given a slot that it never used, it leaves it free."""
+@pytest.mark.parametrize("when", ["before", "after", "long before"])
+def test_a_cancelled_caller_takes_no_slot(when: str) -> None:
+    """Whether a caller is cancelled before or after a slot became free, the slot stays free."""
 
     async def main() -> None:
         slots = Slots(1, asyncio.get_running_loop())
         assert slots.take()
         caller = asyncio.create_task(slots.wait(None))
         await asyncio.sleep(0)
-        if served:
+        if when == "after":
             slots.give_back()
         caller.cancel()
+        if when == "before":
+            slots.give_back()
         with pytest.raises(asyncio.CancelledError):
             await caller
-        if not served:
+        if when == "long before":
             slots.give_back()
         assert (slots.free, slots.waiting) == (1, 0)
 
