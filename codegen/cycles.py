@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .wellformed import objects, referred, texts
+
 Json = Mapping[str, Any]
+# Structures that each structure requires, by member.
+Edges = Mapping[str, Mapping[str, str]]
 
 
 def required_cycles(shapes: Json) -> Iterator[tuple[str, str]]:
@@ -13,50 +17,53 @@ def required_cycles(shapes: Json) -> Iterator[tuple[str, str]]:
 
     Lists and maps end a chain, since they may be empty; members of a union are never required.
     """
-    edges = {name: _required_structures(shape, shapes) for name, shape in shapes.items()}
+    edges = {name: _required_structures(shape, shapes) for name, shape in objects(shapes).items()}
     done: set[str] = set()
     for start in edges:
-        yield from _walk(start, edges, done)
+        for cycle in _cycles(start, edges, done):
+            yield _finding(cycle)
 
 
 def _required_structures(shape: Json, shapes: Json) -> dict[str, str]:
-    """Return the shapes of a structure's required structure members, by member."""
     if shape.get("type") != "structure" or shape.get("union"):
         return {}
-    uses = {name: shape["members"][name]["shape"] for name in shape.get("required", ())}
-    return {name: use for name, use in uses.items() if shapes[use]["type"] == "structure"}
+    members = objects(shape.get("members"))
+    uses = {name: referred(members.get(name), shapes) for name in texts(shape.get("required", []))}
+    return {
+        name: use for name, use in uses.items() if use and shapes[use].get("type") == "structure"
+    }
 
 
-def _walk(
-    start: str, edges: Mapping[str, Mapping[str, str]], done: set[str]
-) -> Iterator[tuple[str, str]]:
-    """Go through all that `start` requires, depth first, and yield the cycles that are met."""
-    path: list[tuple[str, Iterator[tuple[str, str]]]] = []
-    trail: list[str] = []
+def _finding(cycle: list[tuple[str, str]]) -> tuple[str, str]:
+    shape, member = cycle[0]
+    chain = " -> ".join(name for _, name in cycle)
+    return (
+        f"shape {shape}, member {member}",
+        f"{shape} requires itself ({chain}), so that no value of it can exist",
+    )
 
-    def enter(shape: str) -> None:
-        path.append((shape, iter(edges[shape].items())))
 
-    if start not in done:
-        enter(start)
-    while path:
-        shape, members = path[-1]
-        step = next(members, None)
-        if step is None:
+def _cycles(start: str, edges: Edges, done: set[str]) -> Iterator[list[tuple[str, str]]]:
+    """Yield each cycle met on the way, depth first, as pairs of shape and member.
+
+    Args:
+        start: the shape to start from.
+        edges: all shapes.
+        done: shapes from which everything has been seen; the ones seen here are added.
+    """
+    trail: list[tuple[str, str]] = []  # shape, and the member by which it was left
+    waiting = [] if start in done else [(start, iter(edges[start].items()))]
+    while waiting:
+        shape, rest = waiting[-1]
+        member, target = next(rest, ("", ""))
+        if not member:
+            waiting.pop()
             done.add(shape)
-            path.pop()
-            if trail:
-                trail.pop()
+            del trail[len(waiting) - 1 :]
             continue
-        member, target = step
-        open_shapes = [name for name, _ in path]
+        trail[len(waiting) - 1 :] = [(shape, member)]
+        open_shapes = [name for name, _ in waiting]
         if target in open_shapes:
-            names = [*trail[open_shapes.index(target) :], member]
-            chain = " -> ".join(names)
-            yield (
-                f"shape {target}, member {names[0]}",
-                f"{target} requires itself ({chain}), so that no value of it can exist",
-            )
+            yield trail[open_shapes.index(target) :]
         elif target not in done:
-            trail.append(member)
-            enter(target)
+            waiting.append((target, iter(edges[target].items())))

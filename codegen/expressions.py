@@ -13,6 +13,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import Parser
 
 from .faults import nearest
+from .wellformed import objects, referred
 
 Json = Mapping[str, Any]
 Node = Mapping[str, Any]
@@ -25,12 +26,9 @@ def expression_faults(expression: str, root: Known, shapes: Json) -> Iterator[st
 
     Args:
         expression: JMESPath text.
-        root: name of the shape that it is applied to, None for an operation without output.
+        root: name of the shape that it is applied to, None when that is not known.
         shapes: all shapes of the model.
     """
-    if root is None:
-        yield f"{expression!r} has nothing to look at: the operation has no output"
-        return
     try:
         tree = Parser().parse(expression).parsed
     except JMESPathError as error:
@@ -52,16 +50,14 @@ def _field(node: Node, shape: Known, shapes: Json, found: list[str]) -> Known:
     if shape is None:
         return None
     data, name = shapes[shape], node["value"]
-    if data["type"] == "map":
-        value: str = data["value"]["shape"]
-        return value
+    if data.get("type") == "map":
+        return referred(data.get("value"), shapes)
     if data.get("document"):
         return None
-    members = data.get("members", {})
+    members = objects(data.get("members"))
     if name in members:
-        target: str = members[name]["shape"]
-        return target
-    kind = "" if data["type"] == "structure" else f", a {data['type']},"
+        return referred(members[name], shapes)
+    kind = "" if data.get("type") == "structure" else f", a {data.get('type')},"
     found.append(f"{shape}{kind} has no member {name!r}{nearest(name, members)}")
     return None
 
@@ -76,10 +72,9 @@ def _element(_: Node, shape: Known, shapes: Json, found: list[str]) -> Known:
     if shape is None:
         return None
     data = shapes[shape]
-    if data["type"] == "list":
-        element: str = data["member"]["shape"]
-        return element
-    found.append(f"{shape}, a {data['type']}, is no list")
+    if data.get("type") == "list":
+        return referred(data.get("member"), shapes)
+    found.append(f"{shape}, a {data.get('type')}, is no list")
     return None
 
 
@@ -100,7 +95,7 @@ def _flatten(node: Node, shape: Known, shapes: Json, found: list[str]) -> Known:
     source = _follow(left, shape, shapes, found)
     if not _is_projection(left):
         source = _element(node, source, shapes, found)
-    if source is not None and shapes[source]["type"] == "list":
+    if source is not None and shapes[source].get("type") == "list":
         return _element(node, source, shapes, found)
     return source
 
@@ -109,7 +104,7 @@ def _value_projection(node: Node, shape: Known, shapes: Json, found: list[str]) 
     left, right = node["children"]
     source = _follow(left, shape, shapes, found)
     data = shapes[source] if source is not None else {}
-    value: Known = data["value"]["shape"] if data.get("type") == "map" else None
+    value = referred(data.get("value"), shapes) if data.get("type") == "map" else None
     return _follow(right, value, shapes, found)
 
 

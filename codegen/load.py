@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .faults import Fault, FaultyModel, nearest
+from .wellformed import objects
 
 SERVICE = "service-2"
 PAGINATORS = "paginators-1"
@@ -127,8 +128,8 @@ def load(source: Source) -> Model:
     return Model(
         source,
         service=data[SERVICE] or {},
-        paginators=(data[PAGINATORS] or {}).get("pagination", {}),
-        waiters=(data[WAITERS] or {}).get("waiters", {}),
+        paginators=objects((data[PAGINATORS] or {}).get("pagination")),
+        waiters=objects((data[WAITERS] or {}).get("waiters")),
         rule_set=data[RULE_SET],
         origin=str((origin or {}).get("botocore", "")),
     )
@@ -174,7 +175,8 @@ def read_json(path: Path) -> Json:
         data = json.loads(_text(path), object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise FaultyModel([Fault(path, place, f"this is not JSON: {error.msg}")]) from error
+        cut = "" if error.doc.rstrip().endswith("}") else "; the file seems to be cut off"
+        raise FaultyModel([Fault(path, place, f"this is not JSON: {error.msg}{cut}")]) from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise FaultyModel([Fault(path, "", f"cannot be read: {error}")]) from error
     if not isinstance(data, dict):

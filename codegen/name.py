@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
+from typing import Any
 
-from .faults import Fault, FaultyModel
+from .faults import Fault
+from .load import SERVICE, Model
 from .override import Names as Decided
 from .reserved import (
     CLIENT_ANNOTATIONS,
@@ -19,8 +21,11 @@ from .reserved import (
     free,
 )
 from .select import Selection
-from .shapes import Operation, Service, Shape
+from .shapes import Shape
 from .spelling import client_name, method_name, module_name
+from .wellformed import members, objects, referred
+
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -50,43 +55,33 @@ class Names:
     errors: Mapping[str, str]
 
 
-def name(selection: Selection, decided: Decided, path: Path) -> Names:
-    """Name everything that is selected.
+def refused_names(
+    model: Model, decided: Decided, wanted: Collection[str] | None = None
+) -> Iterator[Fault]:
+    """Yield a fault for each name that Python or the client has no place for.
 
     Args:
-        selection: the selected part of a service.
+        model: a model that need not be valid.
         decided: names that corrections give.
-        path: the model's file, for messages.
-
-    Raises:
-        FaultyModel: a name is a keyword, is the client's own or is given twice.
+        wanted: the operations to generate, None for all.
     """
-    service = selection.service
-    client = client_name(service.metadata, service.folder)
-    methods = {each: decided.methods.get(each, method_name(each)) for each in service.operations}
-    found = [
-        *_client_faults(client),
-        *_method_faults(service.folder, methods, decided.methods),
+    path, shapes = model.path(SERVICE), objects(model.service.get("shapes"))
+    operations = {
+        name: operation
+        for name, operation in objects(model.service.get("operations")).items()
+        if wanted is None or name in wanted
+    }
+    service = model.source.service
+    findings = chain(
+        _client_faults(client_name(objects(model.service).get("metadata", {}), service)),
+        _method_faults(service, operations, decided),
         *(
-            finding
-            for operation in service.operations.values()
-            for finding in _parameter_faults(service, operation, decided)
+            _parameter_faults(service, name, operation, shapes, decided)
+            for name, operation in operations.items()
         ),
-    ]
-    if found:
-        raise FaultyModel(Fault(path, place, message) for place, message in found)
-    sent, returned, results = _types(selection)
-    return Names(
-        module_name(service.folder),
-        client,
-        methods,
-        frozenset(each for each, method in methods.items() if _is_own(method)),
-        decided.parameters,
-        sent,
-        returned,
-        results,
-        {error: free(error, ERROR_NAMES) for error in selection.errors},
     )
+    for place, message in findings:
+        yield Fault(path, place, message)
 
 
 def _client_faults(client: str) -> Iterator[tuple[str, str]]:
@@ -98,23 +93,27 @@ def _client_faults(client: str) -> Iterator[tuple[str, str]]:
         )
 
 
-def _is_own(method: str) -> bool:
-    return method in CLIENT_NAMES or method.startswith(CLIENT_PREFIXES)
-
-
 def _method_faults(
-    service: str, methods: Mapping[str, str], decided: Mapping[str, str]
+    service: str, operations: Iterable[str], decided: Decided
 ) -> Iterator[tuple[str, str]]:
     first: dict[str, str] = {}
-    for operation, method in methods.items():
-        place = f"operation {operation}"
+    for operation in operations:
+        place, method = f"operation {operation}", _method(operation, decided)
         if method in first:
             yield place, f"its method {method} is also that of operation {first[method]}"
         first.setdefault(method, operation)
-        reason = _refused_method(method, operation in decided)
+        reason = _refused_method(method, operation in decided.methods)
         if reason:
             remedy = _remedy(service, "methods", operation)
             yield place, f"its method would be called {method}, {reason}; {remedy}"
+
+
+def _method(operation: str, decided: Decided) -> str:
+    return decided.methods.get(operation, method_name(operation))
+
+
+def _is_own(method: str) -> bool:
+    return method in CLIENT_NAMES or method.startswith(CLIENT_PREFIXES)
 
 
 def _remedy(service: str, table: str, name: str) -> str:
@@ -135,21 +134,19 @@ def _refused_method(method: str, is_decided: bool) -> str:
 
 
 def _parameter_faults(
-    service: Service, operation: Operation, decided: Decided
+    service: str, operation: str, data: Json, shapes: Json, decided: Decided
 ) -> Iterator[tuple[str, str]]:
-    if operation.input is None:
-        return
-    shape = service.shapes[operation.input.shape]
     first: dict[str, str] = {}
-    for member in shape.members:
-        parameter = decided.parameters.get((operation.name, member), member)
-        place = f"operation {operation.name}, shape {shape.name}, member {member}"
+    shape = referred(data.get("input"), shapes)
+    for member in members(data.get("input"), shapes):
+        parameter = decided.parameters.get((operation, member), member)
+        place = f"operation {operation}, shape {shape}, member {member}"
         if parameter in first:
             yield place, f"its parameter {parameter} is also that of member {first[parameter]}"
         first.setdefault(parameter, member)
         reason = _refused_parameter(parameter)
         if reason:
-            remedy = _remedy(service.folder, f"parameters.{operation.name}", member)
+            remedy = _remedy(service, f"parameters.{operation}", member)
             yield place, f"{reason}, it cannot be a parameter; {remedy}"
 
 
@@ -160,6 +157,29 @@ def _refused_parameter(parameter: str) -> str:
     if parameter in METHOD_NAMES:
         return f"{parameter} is a name of the client's own"
     return "" if parameter.isidentifier() else f"{parameter!r} is no Python name"
+
+
+def name(selection: Selection, decided: Decided) -> Names:
+    """Name everything that is selected.
+
+    Args:
+        selection: the selected part of a service without refused names.
+        decided: names that corrections give.
+    """
+    service = selection.service
+    methods = {each: _method(each, decided) for each in service.operations}
+    sent, returned, results = _types(selection)
+    return Names(
+        module_name(service.folder),
+        client_name(service.metadata, service.folder),
+        methods,
+        frozenset(each for each, method in methods.items() if _is_own(method)),
+        decided.parameters,
+        sent,
+        returned,
+        results,
+        {error: free(error, ERROR_NAMES) for error in selection.errors},
+    )
 
 
 def _types(

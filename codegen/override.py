@@ -6,11 +6,12 @@ source, and whoever updates it has to look at the correction again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from .faults import Fault, FaultyModel, nearest
+from .faults import Fault, nearest
 from .load import SERVICE, Json, Model
+from .wellformed import members, objects, texts
 
 
 @dataclass(frozen=True)
@@ -68,53 +69,58 @@ class Names:
     parameters: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
-def override(model: Model, overrides: Iterable[Override]) -> tuple[Model, Names]:
-    """Apply the corrections of one service.
-
-    Args:
-        model: a valid model; it is not changed.
-        overrides: corrections of any services.
-
-    Returns:
-        The corrected model and the names that are decided by corrections.
-
-    Raises:
-        FaultyModel: a precondition does not hold.
-    """
-    mine = [each for each in overrides if each.service == model.source.service]
-    data = model.service
-    faults = [
-        Fault(model.path(SERVICE), "", f"{message}: look again at the correction ({each.reason})")
-        for each in mine
-        if (message := _obsolete(each, data))
-    ]
-    if faults:
-        raise FaultyModel(faults)
-    names = Names(
-        {each.operation: each.name for each in mine if isinstance(each, Method)},
-        {(each.operation, each.member): each.name for each in mine if isinstance(each, Parameter)},
+def decided_names(overrides: Iterable[Override]) -> Names:
+    """Return the names that the corrections of one service decide."""
+    each_override = list(overrides)
+    return Names(
+        {each.operation: each.name for each in each_override if isinstance(each, Method)},
+        {
+            (each.operation, each.member): each.name
+            for each in each_override
+            if isinstance(each, Parameter)
+        },
     )
-    members = {each.member for each in mine if isinstance(each, Optional)}
-    shapes = {**data["shapes"], **_relaxed(data, members)}
-    return replace(model, service={**data, "shapes": shapes}), names
+
+
+def obsolete(model: Model, overrides: Iterable[Override]) -> Iterator[Fault]:
+    """Yield a fault for each correction of a service whose precondition does not hold."""
+    for each in overrides:
+        reason = _obsolete(each, model.service)
+        if reason:
+            yield Fault(
+                model.path(SERVICE), "", f"a correction ({each.reason}) does not apply: {reason}"
+            )
 
 
 def _obsolete(each: Override, data: Json) -> str:
-    """Return why a correction does not apply, "" when it does."""
+    operations, shapes = objects(data.get("operations")), objects(data.get("shapes"))
     if isinstance(each, Optional):
-        required = any(each.member in shape.get("required", ()) for shape in _inputs(data).values())
-        return "" if required else f"no operation requires {each.member!r}"
-    operations = data["operations"]
+        required = any(each.member in texts(shape.get("required")) for shape in shapes.values())
+        return "" if required else f"no shape requires {each.member!r}"
     if each.operation not in operations:
         near = nearest(each.operation, operations)
         return f"there is no operation {each.operation!r}{near}"
     if isinstance(each, Parameter):
-        use = operations[each.operation].get("input", {})
-        members = data["shapes"].get(use.get("shape"), {}).get("members", {})
-        if each.member not in members:
-            near = nearest(each.member, members)
+        present = members(operations[each.operation].get("input"), shapes)
+        if each.member not in present:
+            near = nearest(each.member, present)
             return f"operation {each.operation} has no member {each.member!r}{near}"
     return ""
+
+
+def override(model: Model, overrides: Iterable[Override]) -> Model:
+    """Return the corrected model; the given one is not changed.
+
+    Args:
+        model: a valid model.
+        overrides: corrections of its service whose preconditions hold.
+    """
+    optional = {each.member for each in overrides if isinstance(each, Optional)}
+    if not optional:
+        return model
+    data = model.service
+    shapes = {**data["shapes"], **_relaxed(data, optional)}
+    return replace(model, service={**data, "shapes": shapes})
 
 
 def _relaxed(data: Json, members: set[str]) -> Json:

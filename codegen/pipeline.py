@@ -9,14 +9,14 @@ from os import cpu_count
 
 from .faults import Fault, FaultyModel
 from .format import format_text
-from .load import SERVICE, Source, load
+from .load import Source, load
 from .manifest import Wishes
-from .name import name
-from .override import override
+from .name import name, refused_names
+from .override import decided_names, obsolete, override
 from .overrides import OVERRIDES
 from .render import render
 from .resolve import resolve
-from .select import select
+from .select import select, unknown_operations
 from .validate import validate
 
 # Long strings and nothing else.
@@ -45,12 +45,19 @@ def generate(source: Source, wishes: Wishes) -> Package:
         FaultyModel: something is wrong with its model or with what is wished.
     """
     model = load(source)
-    faults = validate(model)
+    overrides = [each for each in OVERRIDES if each.service == source.service]
+    overrides += wishes.overrides
+    decided = decided_names(overrides)
+    faults = [
+        *validate(model),
+        *obsolete(model, overrides),
+        *unknown_operations(model, wishes.operations),
+        *refused_names(model, decided, wishes.operations),
+    ]
     if faults:
         raise FaultyModel(faults)
-    model, decided = override(model, [*OVERRIDES, *wishes.overrides])
-    selection = select(model, wishes.operations)
-    names = name(selection, decided, model.path(SERVICE))
+    selection = select(override(model, overrides), wishes.operations)
+    names = name(selection, decided)
     texts = render(selection, names, resolve(selection))
     return Package(
         names.module,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .faults import Fault, FaultyModel, nearest
+from .faults import Fault, nearest
 from .load import SERVICE, Model
 from .shapes import Service, Shape, read_operation, read_shape
+from .wellformed import objects
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,24 @@ class Selection:
     errors: tuple[str, ...]
 
 
-def select(model: Model, wanted: Iterable[str] | None = None) -> Selection:
+def unknown_operations(model: Model, wanted: Collection[str] | None) -> Iterator[Fault]:
+    """Yield a fault for each wanted operation that the service does not have."""
+    operations = objects(model.service.get("operations"))
+    for name in wanted or ():
+        if name not in operations:
+            near = nearest(name, operations)
+            yield Fault(model.path(SERVICE), "", f"there is no operation {name!r}{near}")
+
+
+def select(model: Model, wanted: Collection[str] | None = None) -> Selection:
     """Choose operations and what belongs to them.
 
     Args:
         model: a valid model.
-        wanted: names of operations; None for all.
-
-    Raises:
-        FaultyModel: there is no such operation.
+        wanted: names of operations that it has; None for all.
     """
     data = model.service
-    names = list(data["operations"]) if wanted is None else _known(wanted, model)
+    names = [name for name in data["operations"] if wanted is None or name in wanted]
     operations = {name: read_operation(name, data["operations"][name]) for name in names}
     shapes = {name: read_shape(name, shape) for name, shape in data["shapes"].items()}
     errors = {error for operation in operations.values() for error in operation.errors}
@@ -59,18 +66,6 @@ def select(model: Model, wanted: Iterable[str] | None = None) -> Selection:
         len(data["operations"]),
     )
     return Selection(service, sent, returned, tuple(sorted(errors)))
-
-
-def _known(wanted: Iterable[str], model: Model) -> list[str]:
-    operations = model.service["operations"]
-    chosen = set(wanted)
-    faults = [
-        Fault(model.path(SERVICE), "", f"there is no operation {name!r}{nearest(name, operations)}")
-        for name in sorted(chosen.difference(operations))
-    ]
-    if faults:
-        raise FaultyModel(faults)
-    return [name for name in operations if name in chosen]
 
 
 def _metadata(service: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def method_name(operation: str) -> str:
 def client_name(metadata: Mapping[str, str], folder: str) -> str:
     """Return the name of a service's class: ``Amazon CloudWatch Logs`` is ``CloudWatchLogs``."""
     full = metadata.get("serviceFullName", folder)
-    name = metadata.get("serviceAbbreviation", full)
+    name = str(metadata.get("serviceAbbreviation", full))
     return re.sub(r"\W+", "", name.replace("Amazon", "").replace("AWS", ""))
 
 
