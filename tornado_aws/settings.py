@@ -28,6 +28,9 @@ __all__ = ["TABLE", "Setting", "Settings", "resolve"]
 ARGUMENT = "argument"
 DEFAULT = "default"
 
+_PROFILE, _REGION, _ENDPOINT = (ROWS[name] for name in ("profile", "region", "endpoint"))
+_ORDINARY = tuple(row for row in TABLE if row not in (_PROFILE, _REGION, _ENDPOINT))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Settings:
@@ -157,18 +160,18 @@ class _Lookup:
 
     def resolve_all(self) -> None:
         self.faults.extend(unknown(self.options))
-        self._settle(ROWS["profile"], self._general(ROWS["profile"]))
+        self._settle(_PROFILE, self._general(_PROFILE))
         self.section = self._chosen_profile()
-        for setting in TABLE:
-            if setting.name not in {"profile", "region", "endpoint"}:
-                self._settle(setting, self._general(setting))
-        self._settle(ROWS["region"], self._regions())
-        self._settle(ROWS["endpoint"], self._endpoints())
+        for setting in _ORDINARY:
+            self._settle(setting, self._general(setting))
+        self._settle(_REGION, self._region())
+        self._settle(_ENDPOINT, self._endpoint())
         self._apply_defaults_mode()
 
-    def _settle(self, setting: Setting, candidates: Iterable[_Candidate]) -> None:
-        """Keep the first candidate's value, or the default."""
-        found = next(iter(candidates), _Candidate(DEFAULT, setting.default))
+    def _settle(self, setting: Setting, found: _Candidate | None) -> None:
+        """Keep what was found, or the default."""
+        if found is None:
+            found = _Candidate(DEFAULT, setting.default)
         self.values[setting.name], self.sources[setting.name] = found.value, found.source
         if found.source == DEFAULT:
             return
@@ -177,29 +180,32 @@ class _Lookup:
         except ConfigurationError as error:
             self.faults.append(error.msg)
 
-    def _general(self, setting: Setting) -> Iterable[_Candidate]:
-        yield from self._argument(setting)
-        yield from self._variables(setting.environment)
-        yield from self._properties(self.values.get("profile"), self.section, setting.file_keys)
-        yield from self._variables(setting.late_environment)
+    def _general(self, setting: Setting) -> _Candidate | None:
+        return (
+            self._argument(setting)
+            or self._variable(setting.environment)
+            or self._property(self.values.get("profile"), self.section, setting.file_keys)
+            or self._variable(setting.late_environment)
+        )
 
-    def _argument(self, setting: Setting) -> Iterable[_Candidate]:
+    def _argument(self, setting: Setting) -> _Candidate | None:
         value = self.options.get(setting.name)
         unbound = setting.kind is OPTIONAL_SECONDS and setting.name in self.options
-        if value is not None or unbound:
-            yield _Candidate(ARGUMENT, value)
+        return _Candidate(ARGUMENT, value) if value is not None or unbound else None
 
-    def _variables(self, names: Iterable[str]) -> Iterable[_Candidate]:
+    def _variable(self, names: Iterable[str]) -> _Candidate | None:
         for name in names:
             if value := self.environ.get(name):
-                yield _Candidate(name, value)
+                return _Candidate(name, value)
+        return None
 
-    def _properties(
+    def _property(
         self, profile: str | None, section: Section, keys: Iterable[str]
-    ) -> Iterable[_Candidate]:
+    ) -> _Candidate | None:
         for key in keys:
             if value := _property(section, key):
-                yield _Candidate(f"profile {profile}", value)
+                return _Candidate(f"profile {profile}", value)
+        return None
 
     def _chosen_profile(self) -> Section:
         name = self.values["profile"]
@@ -209,40 +215,43 @@ class _Lookup:
             raise NoProfileError(path=self.profiles.config_path, profile=name)
         return {}
 
-    def _regions(self) -> Iterable[_Candidate]:
+    def _region(self) -> _Candidate | None:
         """As for any setting, then the promises of the original library for a program without one.
 
         They are the region of ``[default]``, and us-east-1 where there is a configuration file.
         """
-        yield from self._general(ROWS["region"])
         default = self.profiles.profiles.get("default", {})
-        yield from self._properties("default", default, ("region",))
-        if self.profiles.config_exists:
-            yield _Candidate(DEFAULT, "us-east-1")
+        return (
+            self._general(_REGION)
+            or self._property("default", default, ("region",))
+            or (_Candidate(DEFAULT, "us-east-1") if self.profiles.config_exists else None)
+        )
 
-    def _endpoints(self) -> Iterable[_Candidate]:
-        yield from self._argument(ROWS["endpoint"])
-        if self.values["ignore_configured_endpoint_urls"] is True:
-            return
-        if self.service_id is not None:
-            yield from self._variables([f"AWS_ENDPOINT_URL_{_snake(self.service_id).upper()}"])
-        yield from self._variables(["AWS_ENDPOINT_URL"])
-        if self.service_id is not None:
-            yield from self._service_endpoint(_snake(self.service_id).lower())
-        yield from self._properties(self.values["profile"], self.section, ("endpoint_url",))
+    def _endpoint(self) -> _Candidate | None:
+        given = self._argument(_ENDPOINT)
+        if given is not None or self.values["ignore_configured_endpoint_urls"] is True:
+            return given
+        own = None if self.service_id is None else _snake(self.service_id)
+        return (
+            (self._variable([f"AWS_ENDPOINT_URL_{own.upper()}"]) if own else None)
+            or self._variable(["AWS_ENDPOINT_URL"])
+            or (self._service_endpoint(own.lower()) if own else None)
+            or self._property(self.values["profile"], self.section, ("endpoint_url",))
+        )
 
-    def _service_endpoint(self, service: str) -> Iterable[_Candidate]:
+    def _service_endpoint(self, service: str) -> _Candidate | None:
         name = self.section.get("services")
         if not name:
-            return
+            return None
         section = self.profiles.services.get(name) if isinstance(name, str) else None
         if section is None:
             self.faults.append(
                 f"services = {shown(name)} (from profile {self.values['profile']}) names no"
                 f" section [services {shown(name)}] of {self.profiles.config_path}"
             )
-        elif value := _property(section, f"{service}.endpoint_url"):
-            yield _Candidate(f"services {name}", value)
+            return None
+        value = _property(section, f"{service}.endpoint_url")
+        return _Candidate(f"services {name}", value) if value else None
 
     def _apply_defaults_mode(self) -> None:
         if self.sources["connect_timeout"] != DEFAULT:
