@@ -8,6 +8,7 @@ str, say), and `tornado_aws.validation` has to look.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any
@@ -17,14 +18,26 @@ import msgspec
 from tornado_aws import validation
 from tornado_aws.model import Ref, Shape
 
-__all__ = ["acceptor"]
+__all__ = ["acceptor", "plain_acceptor"]
 
 
 def acceptor(root: Ref) -> Callable[[Any], bool]:
     """Return a function that tells whether a value certainly fits `root`."""
-    convert = partial(
-        msgspec.convert, type=_Types().of(root), dec_hook=_check, builtin_types=_NO_TYPES
-    )
+    return _acceptor(_Types(_BY_TYPE).of(root), ())
+
+
+def plain_acceptor(root: Ref) -> Callable[[Any], bool]:
+    """Return a function that tells whether a value certainly fits and is plain.
+
+    A plain value is one that a JSON encoder writes as the services want it when it writes bytes in
+    base64: blobs are bytes, floats are finite, and there are no timestamps.
+    """
+    return _acceptor(_Types(_BY_TYPE | _PLAIN).of(root), (bytes,))
+
+
+def _acceptor(kind: Any, builtin_types: tuple[type, ...]) -> Callable[[Any], bool]:
+    """Return the function; what is not of `builtin_types` goes to `_check` as it is."""
+    convert = partial(msgspec.convert, type=kind, dec_hook=_check, builtin_types=builtin_types)
 
     def accepts(value: Any) -> bool:
         try:
@@ -34,10 +47,6 @@ def acceptor(root: Ref) -> Callable[[Any], bool]:
         return True
 
     return accepts
-
-
-# Bytes and datetimes are then handed to `_check` as they are.
-_NO_TYPES = ()
 
 
 class _AnyInstance(type):
@@ -65,6 +74,14 @@ class _Timestamp(_Leaf):
     fits = staticmethod(validation.is_timestamp)
 
 
+class _Finite(_Leaf):
+    fits = staticmethod(lambda value: type(value) in (int, float) and math.isfinite(value))
+
+
+class _Nothing(_Leaf):
+    fits = staticmethod(lambda _: False)
+
+
 class _Document(_Leaf):
     fits = staticmethod(validation.is_document)
 
@@ -82,10 +99,10 @@ def _check(leaf: type[_Leaf], value: object) -> object:
 class _Types:
     """The types of one root; each structure's is made once, so shapes may hold themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, scalars: Mapping[str, Callable[[Ref], Any]]) -> None:
         self._structures: dict[Shape, type[msgspec.Struct]] = {}
         self._by_type: Mapping[str, Callable[[Ref], Any]] = {
-            **_BY_TYPE,
+            **scalars,
             "structure": self._structure,
             "list": self._list,
             "map": self._map,
@@ -185,7 +202,7 @@ def _blob(ref: Ref) -> Any:
     return _StreamingBlob if ref.traits.get("streaming") else _Blob
 
 
-_BY_TYPE: Mapping[str, Callable[[Ref], Any]] = {
+_BY_TYPE: dict[str, Callable[[Ref], Any]] = {
     "string": _string,
     "integer": _integer,
     "long": _integer,
@@ -194,4 +211,10 @@ _BY_TYPE: Mapping[str, Callable[[Ref], Any]] = {
     "boolean": lambda _: bool,
     "blob": _blob,
     "timestamp": lambda _: _Timestamp,
+}
+_PLAIN: dict[str, Callable[[Ref], Any]] = {
+    "float": lambda _: _Finite,
+    "double": lambda _: _Finite,
+    "blob": lambda _: bytes,
+    "timestamp": lambda _: _Nothing,
 }
