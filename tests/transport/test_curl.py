@@ -444,6 +444,34 @@ def test_a_loop_without_sockets_is_refused() -> None:
         loop.close()
 
 
+def test_when_libcurl_gives_up_nobody_waits(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A failure that stops libcurl ends the requests under way; the next one starts afresh."""
+
+    class Failing(LoopWatcher):
+        def watch(self, fd: int, events: int) -> None:
+            raise OSError("no more sockets")
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.wait_closed()
+
+    async def main() -> None:
+        transport = CurlTransport(TransportOptions(max_clients=1))
+        with monkeypatch.context() as patch:
+            patch.setattr(curl_multi, "make_watcher", Failing)
+            sending = (transport.send(get(stalling.origin), PATIENT) for _ in range(3))
+            failures = await asyncio.gather(*sending, return_exceptions=True)
+        assert ["libcurl stopped working" in str(failure) for failure in failures] == [True] * 3
+        assert all(isinstance(failure, RequestException) for failure in failures)
+        assert (await send(transport, get(server.origin))).status == 200
+
+    with ScriptedServer(script) as stalling, ScriptedServer(echo) as server:
+        asyncio.run(main())
+    assert "no more sockets" in capfd.readouterr().err
+
+
 def test_a_dropped_transport_warns_and_leaves_nothing() -> None:
     """Without `close` there is a ResourceWarning, and the connections end all the same."""
 

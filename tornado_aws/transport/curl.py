@@ -70,7 +70,7 @@ class CurlTransport:
         """
         loop = asyncio.get_running_loop()
         engine = self._engine
-        if engine is None or engine.loop is not loop or engine.pid != os.getpid():
+        if engine is None or not engine.serves(loop):
             engine = self._bind(loop)
         response = await engine.send(request, timeouts)
         if response.stream is not None:
@@ -82,7 +82,7 @@ class CurlTransport:
             raise errors.closed(sent=False)
         old = self._engine
         if old is not None:
-            if old.pid == os.getpid() and not old.loop.is_closed():
+            if old.pid == os.getpid() and old.loop is not loop and not old.loop.is_closed():
                 raise ConfigurationError(
                     "This client belongs to another event loop, which is still open; "
                     "make one client for each loop"

@@ -282,6 +282,10 @@ class Engine:
 
     # --- the whole -------------------------------------------------------------------------
 
+    def serves(self, loop: AbstractEventLoop) -> bool:
+        """Whether it can send on `loop` in this process."""
+        return self.loop is loop and self.pid == os.getpid() and not self._multi.is_broken
+
     def stats(self) -> PoolStats:
         """See `tornado_aws.transport.Transport.stats`."""
         opened, busy = self._sockets.count(), len(self._active)

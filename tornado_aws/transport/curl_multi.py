@@ -19,6 +19,8 @@ from tornado_aws.transport.curl_sockets import make_watcher
 # libcurl's clock counts milliseconds: a timer that fires early finds nothing to do.
 _GRAIN = 0.001
 
+_ABORTED_BY_CALLBACK = 42  # curl/curl.h, CURLcode
+
 
 class LazyTimer:
     """One timer of the loop for a moment that keeps being moved, mostly to a later one."""
@@ -28,6 +30,7 @@ class LazyTimer:
         self._callback = callback
         self._due: float | None = None
         self._handle: TimerHandle | None = None
+        self._fires_at = 0.0  # uvloop's handles of due timers do not tell
 
     def at(self, when: float | None) -> None:
         """Call back at `when`, on the loop's clock, instead of any earlier choice; None: never."""
@@ -35,9 +38,10 @@ class LazyTimer:
         if when is None:
             return
         if self._handle is not None:
-            if self._handle.when() <= when:
+            if self._fires_at <= when:
                 return
             self._handle.cancel()
+        self._fires_at = when
         self._handle = self._loop.call_at(when, self._fire)
 
     def by(self, when: float) -> None:
@@ -84,6 +88,9 @@ class Multi:
         loop: the running loop.
         max_connections: how many connections are open at once, kept ones included.
         finished: called for each transfer that ends by itself, outside of libcurl.
+
+    Attributes:
+        is_broken: whether it has become useless.
     """
 
     def __init__(self, loop: AbstractEventLoop, max_connections: int, finished: Finished) -> None:
@@ -91,6 +98,7 @@ class Multi:
         self._finished = finished
         self._running: set[pycurl.Curl] = set()
         self._adding = False
+        self.is_broken = False
         self._timer = LazyTimer(loop, self._on_timeout)
         self._watcher = make_watcher(loop, self._act)
         self._multi = pycurl.CurlMulti()
@@ -101,10 +109,15 @@ class Multi:
 
     def add(self, curl: pycurl.Curl) -> None:
         """Begin a transfer; it may end before this returns."""
-        self._adding = True
-        self._multi.add_handle(curl)
-        self._adding = False
         self._running.add(curl)
+        self._adding = True
+        try:
+            self._multi.add_handle(curl)
+        except pycurl.error as error:
+            self._give_up(error)
+            return
+        finally:
+            self._adding = False
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def remove(self, curl: pycurl.Curl) -> None:
@@ -125,9 +138,20 @@ class Multi:
         self._multi.close()
 
     def _act(self, fd: int, events: int) -> None:
-        _, running = self._multi.socket_action(fd, events)
+        try:
+            _, running = self._multi.socket_action(fd, events)
+        except pycurl.error as error:
+            self._give_up(error)
+            return
         if running < len(self._running):
             self._reap()
+
+    def _give_up(self, error: pycurl.error) -> None:
+        """End every transfer: libcurl does no more after one of the callbacks below failed."""
+        self.is_broken = True
+        running, self._running = self._running, set()
+        for curl in running:
+            self._finished(curl, _ABORTED_BY_CALLBACK, f"libcurl stopped working: {error}")
 
     def _reap(self) -> None:
         _, succeeded, failed = self._multi.info_read()
