@@ -104,12 +104,15 @@ class _Place:
             when white space alone is allowed.
         inner: the places inside, by name.
         steps: what to do from here on, by the tags that follow.
+        latest: the tags and the step that were the last to follow, most likely to follow again;
+            looking here first saves a sixth of the time.
     """
 
     __slots__ = (
         "depth",
         "enter",
         "inner",
+        "latest",
         "leave",
         "member",
         "name",
@@ -130,13 +133,15 @@ class _Place:
         self.read: Callable[..., Any] | None = None
         self.inner: dict[str, _Place] = {}
         self.steps: dict[str, _Step] = {}
+        self.latest = _NO_STEP
 
 
 # What to do for the tags between two texts: whether the current value is complete and the actions,
-# None for neither; then the member and reader of the text that follows, its place, and what finds
-# the step that comes after it.
+# None for neither; then the member and reader of the text that follows, and its place.
 _Work = tuple[bool, tuple[_Action, ...]] | None
-_Step = tuple[_Work, str | None, Callable[..., Any] | None, _Place, Callable[[str], "_Step | None"]]
+_Step = tuple[_Work, str | None, Callable[..., Any] | None, _Place]
+
+_NO_STEP: tuple[str | None, Any] = (None, None)
 
 
 class _PlainDecoder:
@@ -146,9 +151,9 @@ class _PlainDecoder:
         self._start = _Place("", None, _outside(table))
         self._learned = 0
 
-    def decode(self, body: bytes) -> Any:
+    # In one piece, because a call for each part would take a fifth of the time.
+    def decode(self, body: bytes) -> Any:  # noqa: C901
         place = self._start
-        step_for: Callable[[str], _Step | None] = place.steps.get
         values: list[Any] = []
         stack: list[Any] = []
         value: Any = values
@@ -157,14 +162,18 @@ class _PlainDecoder:
         text = ""
         for part in document.split("</"):
             tags, _, text = part.rpartition(">")
-            work, member, read, place, step_for = step_for(tags) or self._learn(place, tags)
+            known, step = place.latest
+            if tags != known:
+                step = place.steps.get(tags) or self._learn(place, tags)
+                place.latest = (tags, step)
+            work, member, read, place = step
             if work is not None:
                 is_complete, actions = work
                 if is_complete:
                     value = stack.pop()
                 for action in actions:
                     value = action(value, stack)
-            if has_references and "&" in text:
+            if "<" in text or (has_references and "&" in text):
                 text = _unescaped(text)
             if member is not None:
                 value[member] = text if read is None else read(text)
@@ -182,6 +191,7 @@ class _PlainDecoder:
         if self._learned > _MAX_LEARNED:
             self._start.inner.clear()
             self._start.steps.clear()
+            self._start.latest = _NO_STEP
             self._learned = 0
             raise _Unusual
         place.steps[tags] = step
@@ -198,11 +208,7 @@ def plain_decoder(table: Table) -> Decoder:
 
 def _checked_text(body: bytes) -> str:
     """Return the text from the root element on, if nothing in it needs expat at first sight."""
-    # A search for each character takes a third of the time of one translate().
-    if any(map(body.__contains__, _CONTROLS)) or (b"]" in body and b"]]>" in body):
-        raise _Unusual
-    # Tags are read strictly and texts end at tags, so nothing but this can be wrong with them.
-    if body.count(b"<") != body.count(b">"):
+    if _has_controls(body) or (b"]" in body and b"]]>" in body):
         raise _Unusual
     text = body.decode()
     if not body.isascii() and any(char in text for char in _NON_CHARACTERS):
@@ -211,6 +217,14 @@ def _checked_text(body: bytes) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     prolog = _PROLOG.match(text)
     return text[prolog.end() :] if prolog else text
+
+
+def _has_controls(body: bytes) -> bool:
+    # A search for each of them takes a third of the time of one translate(), if there is enough
+    # to search.
+    if len(body) > 4096:
+        return any(map(body.__contains__, _CONTROLS))
+    return len(body.translate(None, _CONTROLS)) != len(body)
 
 
 def _outside(table: Table) -> Table:
@@ -251,7 +265,7 @@ def _step(place: _Place, tags: str) -> _Step:
         actions += inner.leave
     is_complete = actions[:1] == [_leave]
     work = (is_complete, tuple(actions[is_complete:])) if actions else None
-    return work, place.member, place.read, place, place.steps.get
+    return work, place.member, place.read, place
 
 
 def _inside(parent: _Place, name: str) -> _Place:
@@ -340,6 +354,8 @@ def _empty_text(place: _Place) -> _Action:
 def _unescaped(text: str) -> str:
     # Chained replacements take a third of the time of one regular expression. The ampersand comes
     # last: what it makes must not be read again.
+    if "<" in text:
+        raise _Unusual
     text = text.replace("&quot;", '"')
     if "&" in text:
         text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&apos;", "'")
