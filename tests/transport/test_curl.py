@@ -444,6 +444,22 @@ def test_a_loop_without_sockets_is_refused() -> None:
         loop.close()
 
 
+def test_a_transport_closed_meanwhile_sends_nothing(certificates: Certificates) -> None:
+    """A request that was still being prepared when its client was closed ends as the others do."""
+
+    async def main() -> None:
+        transport = CurlTransport(TransportOptions(verify=certificates.ca))
+        origin = Origin("https", "127.0.0.1", 1)
+        sending = asyncio.create_task(transport.send(get(origin), PATIENT))
+        await asyncio.sleep(0)
+        transport.close()
+        with pytest.raises(ClientClosedError) as caught:
+            await sending
+        assert not caught.value.sent
+
+    asyncio.run(main())
+
+
 def test_when_libcurl_gives_up_nobody_waits(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

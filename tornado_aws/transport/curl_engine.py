@@ -81,6 +81,7 @@ class Engine:
         self._multi = Multi(loop, options.max_clients, self._finished)
         self._bounds = LazyTimer(loop, self._enforce_bounds)
         self._requests = 0
+        self._is_closed = False
 
     # --- beginning -------------------------------------------------------------------------
 
@@ -95,9 +96,11 @@ class Engine:
             await self._check_tls()
         if not self._slots.take():
             await self._wait_for_slot(request.origin, timeouts, began)
-        handle = self._spare.pop() if self._spare else self._new_handle()
         waiter: Future[Response] = self.loop.create_future()
-        self._begin(handle, waiter, request, lines, way, timeouts, began)
+        handle = self._prepared(request, lines, way, timeouts)
+        handle.waiter = waiter
+        handle.expires = NEVER if timeouts.request is None else began + timeouts.request
+        self._begin(handle)
         feed = handle.feed
         try:
             return await waiter
@@ -136,35 +139,34 @@ class Engine:
                 origin, whole, "waiting for a free connection", sent=False, received=0
             ) from None
 
-    def _new_handle(self) -> Handle:
-        return Handle(self._fixed, self._options.max_response_size)
+    def _prepared(
+        self, request: Request, lines: list[bytes], way: Route, timeouts: Timeouts
+    ) -> Handle:
+        """Return a handle that is ready to send `request`, for which a slot was taken."""
+        try:
+            if self._is_closed:
+                raise errors.closed(sent=False)
+            limit = self._options.max_response_size
+            handle = self._spare.pop() if self._spare else Handle(self._fixed, limit)
+            handle.prepare(request, lines, way, timeouts, self._begin_stream)
+        except BaseException:
+            self._slots.give_back()
+            raise
+        return handle
 
-    def _begin(
-        self,
-        handle: Handle,
-        waiter: Future[Response],
-        request: Request,
-        lines: list[bytes],
-        way: Route,
-        timeouts: Timeouts,
-        began: float,
-    ) -> None:
-        handle.waiter = waiter
-        handle.expires = NEVER if timeouts.request is None else began + timeouts.request
-        handle.prepare(request, lines, way, timeouts, self._begin_stream)
+    def _begin(self, handle: Handle) -> None:
+        now = self.loop.time()
+        handle.begin_watch(now)
+        self._bounds.by(self._next_look(handle, now))
         self._requests += 1
         self._active[handle.curl] = handle
-        handle.begin_watch(self.loop.time())
-        self._bounds.by(self._next_look(handle, self.loop.time()))
         if handle.upload is not None:
-            handle.feed = self.loop.create_task(self._feed(handle))
+            handle.feed = self.loop.create_task(self._feed(handle, handle.upload))
         self._multi.add(handle.curl)
 
-    async def _feed(self, handle: Handle) -> None:
-        if handle.upload is None:
-            return
+    async def _feed(self, handle: Handle, upload: Upload) -> None:
         try:
-            await handle.upload.feed()
+            await upload.feed()
         except Exception as error:  # the caller's own iterable may raise anything
             self._abort(handle, errors.body_failed(handle.request.origin, error, handle.received))
 
@@ -303,6 +305,7 @@ class Engine:
         Returns:
             Tasks that still have to notice that they were cancelled.
         """
+        self._is_closed = True
         handles = list(self._active.values())
         feeds = {handle.feed for handle in handles if handle.feed is not None}
         self._slots.fail(errors.closed(sent=False))
