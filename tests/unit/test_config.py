@@ -209,7 +209,7 @@ SECTIONS = st.dictionaries(NAMES, st.one_of(VALUES, st.dictionaries(NAMES, VALUE
 
 
 @given(st.dictionaries(NAMES, SECTIONS, max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_ordinary_files_mean_what_they_mean_to_botocore(profiles: dict[str, Any]) -> None:
     """A file that configparser reads too has the same profiles there."""
     text = "".join(_written(f"profile {name}", section) for name, section in profiles.items())

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -134,6 +135,28 @@ def _has_ended(pid: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def test_a_program_that_leaves_its_output_to_another_has_the_bound_too(tmp_path: Path) -> None:
+    """Nobody waits for what a daemon may still print, a thread of ours neither."""
+    file = tmp_path / "pid"
+    program = (
+        "import subprocess, sys; child = subprocess.Popen([sys.executable, '-S', '-c',"
+        " 'import time; time.sleep(60)'], start_new_session=True);"
+        f" open({str(file)!r}, 'w').write(str(child.pid))"
+    )
+    begin = time.monotonic()
+    with pytest.raises(CredentialsError, match="did not end within 1 seconds"):
+        load(command(program), timeout=1.0)
+    assert time.monotonic() - begin < 20
+    os.kill(int(file.read_text()), signal.SIGKILL)
+
+
+def test_a_program_that_closes_its_output_and_runs_on_has_the_bound_too() -> None:
+    """The end of the output is not the end of the program."""
+    program = "import os, time; os.close(1); time.sleep(60)"
+    with pytest.raises(CredentialsError, match=r"did not end within 0\.5 seconds"):
+        load(command(program), timeout=0.5)
 
 
 def test_a_flood_of_errors_neither_blocks_nor_shows(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import selectors
 import shlex
 import signal
 import subprocess
-import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -42,9 +43,7 @@ class Process:
         document = load_object(await self._output(_words(command)), self.name)
         version = document.get("Version")
         if version != 1:
-            raise CredentialsError(
-                source=self.name, reason="the answer's Version is missing or not 1"
-            )
+            raise _fault("the answer's Version is missing or not 1")
         credentials = parse_credentials(document, self.name)
         account_id = section.get("aws_account_id")
         if credentials.account_id is None and isinstance(account_id, str):
@@ -54,11 +53,7 @@ class Process:
     async def _output(self, command: list[str]) -> bytes:
         run = _Run(command, self._timeout)
         try:
-            # The thread ends by itself in time unless the program has handed its output to another
-            # one that outlives it: then nobody waits for the thread.
-            return await asyncio.wait_for(asyncio.to_thread(run.output), self._timeout + 1)
-        except TimeoutError:
-            raise _too_slow(self._timeout) from None
+            return await asyncio.to_thread(run.output)
         finally:
             run.kill()
 
@@ -72,11 +67,9 @@ def _words(command: str) -> list[str]:
     try:
         words = list(lexer)
     except ValueError as error:
-        raise CredentialsError(
-            source=Process.name, reason=f"credential_process cannot be split into words: {error}"
-        ) from None
+        raise _fault(f"credential_process cannot be split into words: {error}") from None
     if not words:
-        raise CredentialsError(source=Process.name, reason="credential_process names no program")
+        raise _fault("credential_process names no program")
     return words
 
 
@@ -90,22 +83,25 @@ class _Run:
         self._killed = False
 
     def output(self) -> bytes:
-        process = self._start()
-        alarm = threading.Timer(self._timeout, self.kill)
-        alarm.daemon = True
-        alarm.start()
-        try:
-            with process:
-                output = process.stdout.read(OUTPUT_LIMIT + 1) if process.stdout else b""
-                if len(output) > OUTPUT_LIMIT:
-                    self.kill()
-        finally:
-            alarm.cancel()
-        return self._checked(output, process.returncode)
+        """Return what the program prints; blocks no longer than the timeout."""
+        deadline = time.monotonic() + self._timeout
+        with self._start() as process:
+            try:
+                output = _read(process, deadline)
+                status = process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                raise _too_slow(self._timeout) from None
+            finally:
+                self.kill()
+        if status != 0:
+            raise _fault(
+                f"the program ended with status {status}; run it by hand to see its errors"
+            )
+        return output
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._killed:
-            raise _too_slow(self._timeout)
+            raise _fault("nobody waits for the program any more")
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own command, no shell
                 self._command,
@@ -117,32 +113,14 @@ class _Run:
             )
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it holds a NUL"
-            raise CredentialsError(
-                source=Process.name, reason=f"{self._command[0]!r} cannot be run: {reason}"
-            ) from error
+            raise _fault(f"{self._command[0]!r} cannot be run: {reason}") from error
         return self._process
-
-    def _checked(self, output: bytes, status: int) -> bytes:
-        if len(output) > OUTPUT_LIMIT:
-            raise CredentialsError(
-                source=Process.name, reason=f"the program printed more than {OUTPUT_LIMIT} bytes"
-            )
-        if self._killed:
-            raise _too_slow(self._timeout)
-        if status != 0:
-            raise CredentialsError(
-                source=Process.name,
-                reason=f"the program ended with status {status}; run it by hand to see its errors",
-            )
-        return output
 
     def kill(self) -> None:
         """Kill the program and what it has started, if it runs; keep it from starting."""
-        process = self._process
-        if process is not None and process.poll() is not None:
-            return
         self._killed = True
-        if process is None:
+        process = self._process
+        if process is None or process.poll() is not None:
             return
         with suppress(ProcessLookupError):
             if hasattr(os, "killpg"):
@@ -151,7 +129,39 @@ class _Run:
                 process.kill()
 
 
+def _read(process: subprocess.Popen[bytes], deadline: float) -> bytes:
+    """Read the program's output to its end, which may come later than the program's.
+
+    Raises:
+        subprocess.TimeoutExpired: the end has not come in time: the program runs on, or another one
+            that it has started holds its output open.
+        CredentialsError: there is too much of it.
+    """
+    if os.name == "nt":  # pipes cannot be waited for there, so another thread reads
+        output, _ = process.communicate(timeout=max(0.0, deadline - time.monotonic()))
+        return _limited(output)
+    output = b""
+    with selectors.DefaultSelector() as selector:
+        key = selector.register(process.stdout or -1, selectors.EVENT_READ)
+        while True:
+            patience = deadline - time.monotonic()
+            if patience <= 0 or not selector.select(patience):
+                raise subprocess.TimeoutExpired(process.args, patience)
+            chunk = os.read(key.fd, 1 << 16)
+            if not chunk:
+                return output
+            output = _limited(output + chunk)
+
+
+def _limited(output: bytes) -> bytes:
+    if len(output) > OUTPUT_LIMIT:
+        raise _fault(f"the program printed more than {OUTPUT_LIMIT} bytes")
+    return output
+
+
 def _too_slow(timeout: float) -> CredentialsError:
-    return CredentialsError(
-        source=Process.name, reason=f"the program did not end within {timeout:g} seconds"
-    )
+    return _fault(f"the program did not end within {timeout:g} seconds")
+
+
+def _fault(reason: str) -> CredentialsError:
+    return CredentialsError(source=Process.name, reason=reason)
