@@ -86,8 +86,9 @@ def _sent(at: Annotator, shape: Shape) -> dict[str, str]:
 
 
 def _returned(at: Annotator, shape: Shape) -> dict[str, str]:
-    """All but one of a union's members are missing; of others the model says what is never."""
-    around = "NotRequired" if shape.traits.get("union") else "Returned"
+    """All members but one of a union or of an event are missing."""
+    is_choice = shape.traits.get("union") or shape.traits.get("eventstream")
+    around = "NotRequired" if is_choice else "Returned"
     return {
         member: at.returned(use) if member in shape.required else f"{around}[{at.returned(use)}]"
         for member, use in shape.members.items()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .faults import Fault, FaultyModel
-from .load import KINDS, ORIGIN, Source, find, read_json
+from .load import ORIGIN, Source, find, read_json
 
 # Texts for readers, wherever the models have them; and the examples of old models.
 TEXTS = frozenset(
@@ -61,18 +61,20 @@ def import_services(services: Iterable[str], models: Path) -> list[Source]:
 
 
 def _stripped_files(source: Source) -> dict[str, Json]:
-    names = {f"{kind}{extra}.json" for kind in KINDS for extra in ("", ".sdk-extras")}
     files = {path.name.removesuffix(".gz"): path for path in source.files}
-    return {name: strip(read_json(path)) for name, path in files.items() if name in names}
+    return {name: strip(read_json(path)) for name, path in files.items() if name != ORIGIN}
 
 
 def _write(source: Source, files: Mapping[str, Json], models: Path) -> Source:
-    folder = models / source.service / source.api_version
-    folder.mkdir(parents=True, exist_ok=True)
+    copy = Source(source.service, source.api_version, models / source.service / source.api_version)
+    copy.folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         text = json.dumps(data, indent=1, ensure_ascii=False)
-        (folder / name).write_text(f"{text}\n", encoding="utf-8", newline="\n")
-    return Source(source.service, source.api_version, folder)
+        (copy.folder / name).write_text(f"{text}\n", encoding="utf-8", newline="\n")
+    for path in copy.files:
+        if path.name not in files:  # of an earlier import
+            path.unlink()
+    return copy
 
 
 def strip(data: Json) -> Json:

@@ -16,9 +16,11 @@ _WORD = re.compile(r"\w+")
 
 
 def literal(text: str) -> str:
-    """Return a text as a literal, in double quotes as black likes it."""
-    quoted = repr(text)
-    return f'"{quoted[1:-1]}"' if quoted[0] == "'" and '"' not in text else quoted
+    """Return a text as a literal, in the quotes that black likes: double, or what escapes less."""
+    inside = repr(f'"{text}')[2:-1]  # the quote makes sure that it is in single quotes
+    if text.count('"') > text.count("'"):
+        return f"'{inside}'"
+    return '"' + inside.replace("\\'", "'").replace('"', '\\"') + '"'
 
 
 def escaped(text: str) -> str:

@@ -1,0 +1,143 @@
+"""The commands: what they say, do and return."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from codegen.cli import main
+from tests.codegen import zoo
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder with the zoo among its models."""
+    shutil.copytree(zoo.MODELS, tmp_path / "models")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    """Run a command of the generator."""
+    return CliRunner().invoke(main, arguments)
+
+
+def test_generate_writes_and_then_finds_nothing_to_do(project: Path) -> None:
+    """The second run changes no file."""
+    first = run("generate")
+    assert (first.exit_code, first.stdout) == (0, "5 files written in generated.\n")
+    assert first.stderr == "zoo 2020-01-01\n"
+    times = {path: path.stat() for path in project.glob("generated/zoo/*")}
+    second = run("generate", "zoo")
+    assert (second.exit_code, second.stdout) == (0, "Nothing has changed.\n")
+    assert {path: path.stat() for path in project.glob("generated/zoo/*")} == times
+
+
+def test_check_is_silent_about_what_is_up_to_date() -> None:
+    """Right after ``generate`` there is no difference."""
+    run("generate")
+    result = run("check")
+    assert result.exit_code == 0
+    assert result.stdout == "The generated packages are up to date.\n"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace("class Zoo", "class Farm"),
+        lambda text: text + "\n",
+        lambda text: text.replace("    ", "\t", 1),
+    ],
+)
+def test_check_notices_an_edited_file(project: Path, edit: object) -> None:
+    """The difference is shown as a unified diff, with the command that mends it."""
+    run("generate")
+    client = project / "generated" / "zoo" / "client.py"
+    text = client.read_text()
+    client.write_text(edit(text))  # type: ignore[operator]
+    result = run("check", "zoo", "--output", "./generated")
+    assert result.exit_code == 1
+    assert "--- generated/zoo/client.py\n+++ generated/zoo/client.py\n@@" in result.stdout
+    assert "1 files are not what would be generated" in result.stderr
+    assert result.stderr.endswith("python -m codegen generate zoo\n")
+    assert client.read_text() != text
+    run("generate")
+    assert client.read_text() == text
+
+
+def test_check_notices_what_is_missing_and_what_is_too_much(project: Path) -> None:
+    """Nothing generated, or a package without a model, is a difference."""
+    assert run("check").exit_code == 1
+    assert not (project / "generated").exists()
+    run("generate")
+    shutil.copytree(project / "generated" / "zoo", project / "generated" / "farm")
+    result = run("check")
+    assert result.exit_code == 1
+    assert "+++ /dev/null" in result.stdout
+    assert run("generate").stdout == "5 files deleted in generated.\n"
+    assert not (project / "generated" / "farm").exists()
+
+
+def test_the_command_that_mends_names_other_folders(project: Path) -> None:
+    """Options that differ from their defaults are part of it."""
+    (project / "models").rename("data")
+    result = run("check", "--models", "data", "--output", "out")
+    assert result.stderr.endswith("python -m codegen generate --models data --output out\n")
+
+
+def test_the_manifest_chooses_operations(project: Path) -> None:
+    """``generate`` and ``check`` read the same ``codegen.toml``."""
+    (project / "models" / "codegen.toml").write_text('[zoo]\noperations = ["CloseGates"]\n')
+    run("generate")
+    client = (project / "generated" / "zoo" / "client.py").read_text()
+    assert "1 of 6 operations" in client
+    assert client.count("async def") == 1
+    assert run("check").exit_code == 0
+    (project / "models" / "codegen.toml").unlink()
+    assert run("check").exit_code == 1
+
+
+def test_import_copies_models_and_says_what_comes_next(project: Path) -> None:
+    """A service of botocore can be generated after two commands."""
+    result = run("import", "sqs", "iot-jobs-data")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == (
+        "Generate the clients with: python -m codegen generate sqs iot-jobs-data"
+    )
+    assert (project / "models" / "sqs" / "2012-11-05" / "service-2.json").is_file()
+    assert run("generate", "sqs", "iot-jobs-data").exit_code == 0
+    assert (project / "generated" / "iot_jobs_data" / "client.py").is_file()
+    assert run("import", "sqss").exit_code == 1
+    assert run("import").exit_code == 2
+
+
+def test_list_shows_services_and_what_they_cannot_do_yet() -> None:
+    """A line for a service, and one for each operation that needs an event stream."""
+    result = run("list")
+    assert result.exit_code == 0
+    first, second = result.stdout.splitlines()
+    assert first.split() == ["zoo", "2020-01-01", "json", "6", "operations"]
+    assert second.strip() == "Watch: event stream in its output"
+
+
+def test_a_file_that_cannot_be_written_is_one_message(project: Path) -> None:
+    """An error of the file system is no traceback."""
+    (project / "generated").mkdir()
+    (project / "generated" / "zoo").write_text("a file, not a folder")
+    result = run("generate")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("Cannot write the packages: ")
+
+
+@pytest.mark.parametrize("command", [[], ["generate"], ["check"], ["import"], ["list"]])
+def test_every_command_explains_itself(command: list[str]) -> None:
+    """``--help`` tells what a command does, its arguments and its defaults."""
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: ")
+    if command:
+        assert "--models" in result.stdout
+        assert "[default: models]" in result.stdout

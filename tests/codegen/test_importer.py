@@ -1,0 +1,81 @@
+"""Copying models from botocore."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from codegen.faults import FaultyModel
+from codegen.importer import data_folder, import_services, strip
+from codegen.load import find
+from codegen.manifest import Wishes
+from codegen.pipeline import generate
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_texts_are_left_out_and_names_are_kept() -> None:
+    """A member called documentation is no documentation."""
+    model = {
+        "documentation": "<p>x</p>",
+        "examples": {"A": []},
+        "shapes": {
+            "documentation": {"type": "string", "documentation": "x", "enum": ["documentation"]},
+            "A": {
+                "members": {"documentation": {"shape": "B", "documentation": "x"}},
+                "deprecatedMessage": "x",
+                "deprecated": True,
+            },
+        },
+        "waiters": {"description": {"description": "x", "acceptors": [{"expected": "examples"}]}},
+    }
+    assert strip(model) == {
+        "shapes": {
+            "documentation": {"type": "string", "enum": ["documentation"]},
+            "A": {"members": {"documentation": {"shape": "B"}}, "deprecated": True},
+        },
+        "waiters": {"description": {"acceptors": [{"expected": "examples"}]}},
+    }
+
+
+@pytest.mark.parametrize("service", ["sqs", "iot-jobs-data", "s3"])
+def test_an_imported_model_gives_the_same_package_as_botocores_own(
+    service: str, tmp_path: Path
+) -> None:
+    """Nothing but the recorded origin depends on where a model was read from."""
+    (copy,) = import_services([service], tmp_path)
+    (original,) = find(data_folder(), [service])
+    origin = f", botocore {version('botocore')};"
+    imported = generate(copy, Wishes()).files
+    assert all(origin in text for text in imported.values())
+    expected = generate(original, Wishes()).files
+    assert {name: text.replace(origin, ";", 1) for name, text in imported.items()} == expected
+
+
+def test_a_second_import_replaces_the_first(tmp_path: Path) -> None:
+    """Files that the newer model no longer has do not stay behind."""
+    (copy,) = import_services(["sqs"], tmp_path)
+    stale = copy.folder / "waiters-2.json"
+    stale.write_text('{"waiters": {}}')
+    import_services(["sqs"], tmp_path)
+    assert not stale.exists()
+
+
+def test_an_unknown_service_is_refused_with_its_likes(tmp_path: Path) -> None:
+    """A misspelt name proposes the right ones and copies nothing."""
+    with pytest.raises(FaultyModel, match="'dynamodbb'; did you mean dynamodb"):
+        import_services(["sqs", "dynamodbb"], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_models_of_this_project_hold_no_documentation() -> None:
+    """No file has markup, and all say which botocore they are from."""
+    for source in find(ROOT / "models"):
+        for path in source.folder.glob("*.json"):
+            assert not re.search(r"<(p|code|a|ul|note)\b[^\"]*>", path.read_text()), path
+        origin = json.loads((source.folder / "origin.json").read_text())
+        assert re.fullmatch(r"[\d.]+", origin["botocore"])

@@ -1,0 +1,195 @@
+"""What a generated package says and does: the zoo, generated, imported, called."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import subprocess
+import sys
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import black
+import pytest
+
+from codegen.format import format_text
+from codegen.manifest import Wishes
+from codegen.override import Method, Parameter
+from tests.codegen import zoo
+from tornado_aws.exceptions import AWSError
+
+COMMAND = [sys.executable, "-m", "codegen"]
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Iterator[ModuleType]:
+    """Give the zoo's package, imported."""
+    zoo.write(tmp_path)
+    with zoo.imported(tmp_path) as module:
+        yield module
+
+
+class Recorder:
+    """Takes the place of the runtime's call."""
+
+    async def __call__(self, name: str, params: Mapping[str, object]) -> Any:
+        """Remember what was called."""
+        self.name, self.params = name, params
+        return {"called": name}
+
+
+def test_the_package_exports_its_client(package: ModuleType) -> None:
+    """The class is named as boto users know it and is all that is exported."""
+    assert package.__all__ == ["Zoo"]
+    assert package.Zoo.__name__ == "Zoo"
+    assert package.Zoo._model.metadata["endpointPrefix"] == "zoo"
+
+
+def test_each_operation_is_a_coroutine_with_keyword_only_parameters(package: ModuleType) -> None:
+    """Required parameters come first and have no default; the others are None unless given."""
+    methods = {
+        name: inspect.signature(method)
+        for name, method in vars(package.Zoo).items()
+        if inspect.iscoroutinefunction(method)
+    }
+    assert set(methods) == {
+        "create_animal",
+        "describe_animal",
+        "list_animals",
+        "close_gates",
+        "get_picture",
+        "watch",
+    }
+    parameters = methods["create_animal"].parameters
+    required = [each.name for each in parameters.values() if each.default is each.empty]
+    assert required == ["self", "Kind", "Name"]
+    assert all(
+        each.kind is each.KEYWORD_ONLY for each in parameters.values() if each.name != "self"
+    )
+    assert parameters["Token"].default is None
+
+
+def test_a_method_hands_its_parameters_to_the_runtime(package: ModuleType) -> None:
+    """Every parameter goes on under the name of its member, given or not."""
+    recorder = Recorder()
+    client = package.Zoo.__new__(package.Zoo)
+    client._call = recorder
+    result = asyncio.run(client.describe_animal(Name="tom"))
+    assert result == {"called": "DescribeAnimal"}
+    assert recorder.name == "DescribeAnimal"
+    assert recorder.params == {"Name": "tom", "str": None}
+
+
+def test_renamed_parameters_keep_their_names_on_the_wire(tmp_path: Path) -> None:
+    """A parameter with a name of its own in Python becomes the member that it stands for."""
+    overrides = (
+        Parameter("zoo", "DescribeAnimal", member="str", name="text", reason="it is a test"),
+        Method("zoo", "CloseGates", name="close", reason="it is a test"),
+    )
+    zoo.write(tmp_path, Wishes(overrides=overrides))
+    with zoo.imported(tmp_path) as package:
+        recorder = Recorder()
+        client = package.Zoo.__new__(package.Zoo)
+        client._call = recorder
+        asyncio.run(client.describe_animal(Name="tom", text="x"))
+        assert recorder.params == {"Name": "tom", "str": "x"}
+        assert inspect.iscoroutinefunction(package.Zoo.close)
+
+
+def test_errors_are_classes_found_by_their_codes(package: ModuleType) -> None:
+    """A modelled error has a class, in the module and on the client, kept by its code."""
+    exceptions = importlib.import_module("zoo.exceptions")
+    assert issubclass(exceptions.AnimalExists, AWSError)
+    assert package.Zoo.exceptions.AnimalExists is exceptions.AnimalExists
+    assert exceptions.BY_CODE["Animal.Exists"] is exceptions.AnimalExists
+    assert set(exceptions.BY_CODE) == {"Animal.Exists", "AnimalOutput", "ZooClosedException"}
+    assert package.Zoo._errors is exceptions.BY_CODE
+    assert not hasattr(package.Zoo.exceptions, "ElephantExists")
+
+
+def test_importing_the_client_does_not_make_its_types(package: ModuleType) -> None:
+    """Types exist for annotations: a program that does not ask for them does not pay for them."""
+    assert "zoo.client" in sys.modules
+    assert "zoo.types" not in sys.modules
+
+
+def test_docstrings_tell_constraints_errors_and_where_to_read_on(package: ModuleType) -> None:
+    """They are made of the model's structure, without its texts."""
+    text = inspect.getdoc(package.Zoo.create_animal) or ""
+    for line in (
+        "Call CreateAnimal.",
+        "    Kind: one of cat, dog, O'Hara's \"fox\".",
+        "    Name: 1 to 64 characters.",
+        "    Token: made up when it is not given; 1 to 64 characters.",
+        "    Parents: 1 to 2 elements.",
+        "    A dict with Animal, Created, Filter, Extra, KindsByName.",
+        "    exceptions: AnimalExists, ZooClosedException.",
+        "See https://docs.aws.amazon.com/goto/WebAPI/zoo-2020-01-01/CreateAnimal",
+    ):
+        assert line in text.splitlines()
+    assert "(deprecated)" in package.Zoo.close_gates.__doc__
+    assert "Its kind" not in "".join(zoo.files().values())
+
+
+def test_every_annotation_of_the_types_means_something(package: ModuleType) -> None:
+    """All names in annotations resolve, and required members are told from optional ones."""
+    pytest.importorskip("tornado_aws.streams")
+    types = importlib.import_module("zoo.types")
+    hints = {
+        name: typing.get_type_hints(each, include_extras=True)
+        for name, each in vars(types).items()
+        if typing.is_typeddict(each) and each.__module__ == "zoo.types"
+    }
+    assert hints["AnimalOutput"]["Picture"] == types.Returned[bytes]
+    assert hints["Animal"]["Name"] is str
+    assert set(hints["None_"]) == {"from", "__kind"}
+    assert hints["AnimalResult"]["ResponseMetadata"] is types.ResponseMetadata
+    assert "Unused" not in hints
+
+
+def test_only_what_is_selected_is_generated(tmp_path: Path) -> None:
+    """With some operations chosen, nothing is left of what only the others need."""
+    zoo.write(tmp_path, Wishes(operations=["CloseGates", "DescribeAnimal"]))
+    with zoo.imported(tmp_path) as package:
+        model = package.Zoo._model
+        assert model.operation_names == ["DescribeAnimal", "CloseGates"]
+        assert model.has_shape("ZooClosedException")
+        assert not model.has_shape("AnimalExists")
+        assert not hasattr(package.Zoo.exceptions, "AnimalExists")
+        assert not hasattr(package.Zoo, "create_animal")
+    header = (tmp_path / "zoo" / "client.py").read_text().splitlines()[1]
+    assert "2 of 6 operations" in header
+
+
+@pytest.mark.parametrize("name", sorted(zoo.files()))
+def test_black_leaves_generated_text_alone(name: str) -> None:
+    """What is generated is laid out as black does, and formatting it again changes nothing."""
+    text = zoo.files()[name]
+    mode = black.Mode(line_length=100, target_versions={black.mode.TargetVersion.PY311})
+    try:
+        formatted = black.format_file_contents(text, fast=False, mode=mode)
+    except black.NothingChanged:
+        formatted = text
+    assert formatted == text
+    if name != "wire.py":
+        assert format_text(text) == text
+
+
+def test_generated_text_is_the_same_for_every_hash_seed(tmp_path: Path) -> None:
+    """No set's or dict's order of a single run gets into the text."""
+    texts = []
+    for seed in ("1", "2"):
+        output = tmp_path / seed
+        subprocess.run(
+            [*COMMAND, "generate", "zoo", "--models", str(zoo.MODELS), "--output", str(output)],
+            check=True,
+            env={"PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+        )
+        texts.append({path.name: path.read_bytes() for path in (output / "zoo").iterdir()})
+    assert texts[0] == texts[1]
