@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tornado_aws.model import Operation, Ref
-from tornado_aws.protocols import Parser, Serializer, form, guard, xml_parse
+from tornado_aws.protocols import Parser, Serializer, form, xml_parse
 from tornado_aws.protocols.query import error_parser
-from tornado_aws.protocols.xml_results import METADATA
+from tornado_aws.protocols.xml_results import METADATA, body_reader
 from tornado_aws.protocols.xml_tables import Leaf, Table, Tables
-from tornado_aws.transport import Response
 
 __all__ = ["error_parser", "parser", "serializer"]
 
@@ -23,13 +20,7 @@ def parser(operation: Operation) -> Parser:
     """Return a function from a response to the result, the body's ``ResponseMetadata`` included."""
     table = Tables().copy_of_structure(operation.output.shape) if operation.output else Table()
     table.leaves["requestId"] = Leaf(METADATA, lambda text: {"RequestId": text})
-    decode = xml_parse.decoder(table)
-
-    def parse(response: Response) -> dict[str, Any]:
-        result: dict[str, Any] = guard.reading(decode, response)
-        return result
-
-    return parse
+    return body_reader(xml_parse.decoder(table))
 
 
 def _own_name(ref: Ref, default: str) -> str:

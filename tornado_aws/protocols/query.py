@@ -31,8 +31,7 @@ def serializer(operation: Operation) -> Serializer:
 
 def parser(operation: Operation) -> Parser:
     """Return a function from a response to the result, the body's ``ResponseMetadata`` included."""
-    decode = _decoder(operation.output)
-    return lambda response: guard.reading(decode, response)
+    return guard.reading(_decoder(operation.output))
 
 
 def error_parser(model: ServiceModel) -> ErrorParser:

@@ -105,22 +105,22 @@ def _body_reader(shape: Shape) -> Callable[[dict[str, Any], Response], None]:
             result[payload.name] = payloads.read_raw(payload, response)
 
         return read_raw
-    decode = xml_parse.decoder(Tables().value(payload.shape))
+    read = guard.reading(xml_parse.decoder(Tables().value(payload.shape)))
 
     def read_payload(result: dict[str, Any], response: Response) -> None:
         empty: dict[str, Any] = {}
-        result[payload.name] = guard.reading(decode, response) if response.body else empty
+        result[payload.name] = read(response) if response.body else empty
 
     return read_payload
 
 
 def _members_reader(shape: Shape) -> Callable[[dict[str, Any], Response], None]:
     has_members = any(not http_binding.is_bound(member) for member in shape.members.values())
-    decode = xml_parse.decoder(Tables().structure(shape))
+    read = guard.reading(xml_parse.decoder(Tables().structure(shape)))
 
     def read_members(result: dict[str, Any], response: Response) -> None:
         if has_members and response.body:
-            result.update(guard.reading(decode, response))
+            result.update(read(response))
 
     return read_members
 

@@ -46,8 +46,9 @@ def error_parser(
 
 
 def _body_members(shape: Shape, response: Response) -> Members:
+    read = guard.reading(error_decoder(shape))
     try:
-        return guard.reading(error_decoder(shape), response)
+        return read(response)
     except ResponseParserError:
         return {}
 
