@@ -1,0 +1,97 @@
+"""Right uses of generated clients: both type checkers accept every line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from generated.dynamodb import DynamoDB
+from generated.dynamodb import exceptions as errors
+from generated.dynamodb import types as shapes
+from generated.ecs import ECS
+from generated.kms import KMS
+from generated.logs import CloudWatchLogs
+from generated.sqs import SQS
+from tornado_aws import AsyncAWSClient
+from tornado_aws.exceptions import AWSError
+
+
+async def make_clients() -> None:
+    """A client takes options, or a client, and is a context manager."""
+    async with DynamoDB(region="eu-west-1", endpoint="http://127.0.0.1:8000") as dynamodb:
+        view: DynamoDB = dynamodb.with_options(read_timeout=900)
+        await view.list_tables()
+    shared = AsyncAWSClient("dynamodb", region="eu-west-1")
+    DynamoDB(shared).close()
+
+
+async def read_results(dynamodb: DynamoDB) -> str:
+    """Members of results are read without ado, and know their types."""
+    result = await dynamodb.describe_table(TableName="pets")
+    table = result["Table"]
+    made: datetime = table["CreationDateTime"]
+    count: int = table["ItemCount"]
+    keys: list[str] = [key["AttributeName"] for key in table["KeySchema"]]
+    if table["TableStatus"] == "ACTIVE" or table["TableStatus"] == "A_NEW_ONE":
+        return f"{made.isoformat()} {count} {keys}"
+    return result["ResponseMetadata"]["RequestId"]
+
+
+async def write_items(dynamodb: DynamoDB) -> None:
+    """Nested and recursive parameters are dicts, written in place or made before."""
+    await dynamodb.put_item(
+        TableName="pets",
+        Item={"name": {"S": "tom"}, "tags": {"L": [{"S": "a"}, {"M": {"n": {"N": "1"}}}]}},
+        ReturnValues="ALL_OLD",
+    )
+    item: dict[str, shapes.AttributeValue] = {"name": {"S": "tom"}, "photo": {"B": b"..."}}
+    await dynamodb.put_item(TableName="pets", Item=item)
+    request: shapes.WriteRequest = {"PutRequest": {"Item": item}}
+    await dynamodb.batch_write_item(RequestItems={"pets": [request]})
+    await dynamodb.batch_get_item(
+        RequestItems={"pets": {"Keys": [{"name": {"S": "tom"}}], "ConsistentRead": True}}
+    )
+
+
+async def give_results_back(dynamodb: DynamoDB) -> list[Mapping[str, shapes.AttributeValueOutput]]:
+    """What a result holds is accepted as a parameter."""
+    items: list[Mapping[str, shapes.AttributeValueOutput]] = []
+    page = await dynamodb.scan(TableName="pets")
+    items += page["Items"]
+    page = await dynamodb.scan(TableName="pets", ExclusiveStartKey=page["LastEvaluatedKey"])
+    last = page.get("LastEvaluatedKey")
+    await dynamodb.scan(TableName="pets", ExclusiveStartKey=last)
+    for each in page["Items"]:
+        await dynamodb.put_item(TableName="pets", Item=each)
+    left = (await dynamodb.batch_write_item(RequestItems={}))["UnprocessedItems"]
+    await dynamodb.batch_write_item(RequestItems=left)
+    return items
+
+
+async def catch_errors(dynamodb: DynamoDB) -> str:
+    """Modelled errors are classes of the client and of the module."""
+    try:
+        await dynamodb.describe_table(TableName="pets")
+    except dynamodb.exceptions.ResourceNotFoundException as error:
+        return error.code
+    except (DynamoDB.exceptions.LimitExceededException, errors.InternalServerError) as error:
+        return error.message
+    except AWSError as error:
+        return str(error.request_id)
+    return ""
+
+
+async def use_other_services(sqs: SQS, kms: KMS, logs: CloudWatchLogs, ecs: ECS) -> None:
+    """Blobs, timestamps, lists, maps with known keys, renamed parameters."""
+    await sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "30"})
+    await sqs.receive_message(QueueUrl="q", MessageSystemAttributeNames=["SenderId"])
+    await sqs.receive_message(QueueUrl="q", MessageAttributeNames=("a", "b"))
+    ciphertext: bytes = (await kms.encrypt(KeyId="k", Plaintext="text"))["CiphertextBlob"]
+    await kms.decrypt(CiphertextBlob=bytearray(ciphertext))
+    await kms.import_key_material(
+        KeyId="k", ImportToken=b"", EncryptedKeyMaterial=b"", ValidTo=datetime.now(UTC)
+    )
+    await logs.create_export_task(logGroupName="g", fromTime=0, to=1, destination="b")
+    empty = await logs.delete_log_group(logGroupName="g")
+    assert empty["ResponseMetadata"]["HTTPStatusCode"] == 200
+    await ecs.describe_tasks(cluster="c", tasks=["t"])
