@@ -12,11 +12,10 @@ from tornado_aws.protocols import (
     Parser,
     Serializer,
     form,
-    guard,
     xml_parse,
     xml_results,
 )
-from tornado_aws.protocols.xml_results import METADATA
+from tornado_aws.protocols.xml_results import METADATA, body_reader
 from tornado_aws.protocols.xml_tables import Table, Tables
 
 __all__ = ["error_parser", "parser", "serializer"]
@@ -31,7 +30,7 @@ def serializer(operation: Operation) -> Serializer:
 
 def parser(operation: Operation) -> Parser:
     """Return a function from a response to the result, the body's ``ResponseMetadata`` included."""
-    return guard.reading(_decoder(operation.output))
+    return body_reader(_decoder(operation.output))
 
 
 def error_parser(model: ServiceModel) -> ErrorParser:

@@ -105,7 +105,7 @@ def _body_reader(shape: Shape) -> Callable[[dict[str, Any], Response], None]:
             result[payload.name] = payloads.read_raw(payload, response)
 
         return read_raw
-    read = guard.reading(xml_parse.decoder(Tables().value(payload.shape)))
+    read = xml_results.body_reader(xml_parse.decoder(Tables().value(payload.shape)))
 
     def read_payload(result: dict[str, Any], response: Response) -> None:
         empty: dict[str, Any] = {}
@@ -116,7 +116,7 @@ def _body_reader(shape: Shape) -> Callable[[dict[str, Any], Response], None]:
 
 def _members_reader(shape: Shape) -> Callable[[dict[str, Any], Response], None]:
     has_members = any(not http_binding.is_bound(member) for member in shape.members.values())
-    read = guard.reading(xml_parse.decoder(Tables().structure(shape)))
+    read = xml_results.body_reader(xml_parse.decoder(Tables().structure(shape)))
 
     def read_members(result: dict[str, Any], response: Response) -> None:
         if has_members and response.body:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tornado_aws.exceptions import ResponseParserError
+from tornado_aws.expat import XMLError
 from tornado_aws.model import ServiceModel, Shape
-from tornado_aws.protocols import ErrorParser, guard, xml_parse
+from tornado_aws.protocols import ErrorParser, xml_parse
 from tornado_aws.protocols.xml_tables import Table, Tables
 from tornado_aws.transport import Response
 
-__all__ = ["METADATA", "error_parser"]
+__all__ = ["METADATA", "body_reader", "error_parser"]
 
 # Where the parsers put what a body says of the response itself, as botocore does.
 METADATA = "ResponseMetadata"
@@ -21,6 +22,21 @@ _ERROR = "\0Error"
 _ERRORS = "\0Errors"
 
 Members = dict[str, Any]
+
+
+def body_reader(decode: Callable[[bytes], Any]) -> Callable[[Response], Any]:
+    """Return a function from a response to what `decode` makes of its body.
+
+    The function raises `ResponseParserError` where `decode` raises `XMLError`.
+    """
+
+    def read(response: Response) -> Any:
+        try:
+            return decode(response.body)
+        except XMLError as error:
+            raise ResponseParserError(reason=str(error), response=response) from error
+
+    return read
 
 
 def error_parser(
@@ -46,18 +62,19 @@ def error_parser(
 
 
 def _body_members(shape: Shape, response: Response) -> Members:
-    read = guard.reading(error_decoder(shape))
+    read = body_reader(error_decoder(shape))
     try:
-        return read(response)
+        members: Members = read(response)
     except ResponseParserError:
         return {}
+    return members
 
 
 def error_decoder(shape: Shape) -> Callable[[bytes], Members]:
     """Return a function from an error's body to the error's own members.
 
     They are looked for in ``<ErrorResponse><Error>``, ``<Response><Errors><Error>`` and a bare
-    ``<Error>``. The function raises `tornado_aws.expat.XMLError`, as that of `xml_parse.decoder`.
+    ``<Error>``. The function raises `XMLError`, as that of `xml_parse.decoder`.
     """
     tables = Tables()
     error, errors, root = tables.structure(shape), Table(), tables.copy_of_structure(shape)
