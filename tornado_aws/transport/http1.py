@@ -413,7 +413,7 @@ class ResponseParser:
         """Move up to the remaining count of bytes into the body."""
         part = data[: self._remaining]
         self._remaining -= len(part)
-        # Pieces, joined at the end, cost half of a buffer that grows (10 MB), which the system moves
+        # Pieces, joined at the end, cost half of a buffer that grows: the system moves one of 10 MB
         # to fresh pages again and again.
         self._pieces.append(bytes(part))
         self.buffered += len(part)
