@@ -339,11 +339,13 @@ class WaiterError(AWSClientException):
         reason: why waiting ended.
         last_response: the last response or error dict, None when there was none.
         attempts: how many calls were made.
+        elapsed: how long was waited, in seconds.
     """
 
     fmt = "Waiter {name} failed: {reason}"
-    defaults = {"name": "", "reason": "", "last_response": None, "attempts": 0}
+    defaults = {"name": "", "reason": "", "last_response": None, "attempts": 0, "elapsed": 0.0}
     name: str
     reason: str
     last_response: Any
     attempts: int
+    elapsed: float
