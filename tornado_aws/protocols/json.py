@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from tornado_aws.exceptions import ResponseParserError
@@ -65,15 +66,8 @@ def parser(operation: Operation) -> Parser:
     event_streams.refuse(operation)
     if operation.output is None:
         return lambda _: {}
-    decode = json_body.decoder(operation.output)
-
-    def parse(response: Response) -> dict[str, Any]:
-        if not response.body:
-            return {}
-        result: dict[str, Any] = guard.reading(decode, response)
-        return result
-
-    return parse
+    read: Parser = partial(guard.reading, json_body.decoder(operation.output))
+    return lambda response: read(response) if response.body else {}
 
 
 def error_parser(model: ServiceModel) -> ErrorParser:
@@ -83,11 +77,10 @@ def error_parser(model: ServiceModel) -> ErrorParser:
         shape = model.error_shapes.get(code)
         if shape is None or not response.body:
             return {}
-        decode = json_body.plain_decoder(Ref("", shape, {}))
+        decode: Callable[[bytes], dict[str, Any]] = json_body.plain_decoder(Ref("", shape, {}))
         try:
-            members: dict[str, Any] = guard.reading(decode, response)
+            return guard.reading(decode, response)
         except ResponseParserError:
             return {}
-        return members
 
     return parse

@@ -16,14 +16,16 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, NamedTuple, TypedDict
 
 import msgspec
 
 from tornado_aws.acceptance import plain_acceptor
 from tornado_aws.model import Ref, Shape
-from tornado_aws.protocols import garbage, scalars, timestamps
+from tornado_aws.protocols import garbage, json_nulls, scalars, timestamps
 from tornado_aws.protocols.reach import shapes_leading_to
 from tornado_aws.protocols.walk import Convert, Walk, same, wire_name
 
@@ -149,18 +151,29 @@ def decoder(ref: Ref, scalars_: Scalars = RAW) -> Callable[[bytes], Any]:
     the body is not JSON or not at all what the model says.
     """
     fast = _typed_decoder(ref, scalars_)
-    plain = plain_decoder(ref, scalars_)
+    # The others are made when they are needed.
+    nullable = cache(lambda: _nullable_decoder(ref, scalars_))
+    plain = cache(lambda: plain_decoder(ref, scalars_))
 
     def settle(body: bytes) -> Any:
+        if b"null" in body:
+            with suppress(*_UNSETTLED):
+                return nullable()(body)
+        return plain()(body)
+
+    def decode_large(body: bytes) -> Any:
         try:
             return fast(body)
-        except (msgspec.MsgspecError, _NotSettled, ValueError):
-            return plain(body)
+        except _UNSETTLED:
+            return settle(body)
 
     def decode(body: bytes) -> Any:
-        if len(body) < garbage.WORTHWHILE:
+        if len(body) >= garbage.WORTHWHILE:
+            return garbage.without_collecting(decode_large, body)
+        try:
+            return fast(body)
+        except _UNSETTLED:
             return settle(body)
-        return garbage.without_collecting(settle, body)
 
     return decode
 
@@ -169,15 +182,39 @@ class _NotSettled(Exception):
     """Typed decoding cannot tell what botocore would give."""
 
 
+_UNSETTLED = (msgspec.MsgspecError, _NotSettled, ValueError)
+
+
 def _typed_decoder(ref: Ref, scalars_: Scalars) -> Convert:
-    # Not strict: only so are numbers taken for timestamps in C. The types of all other scalars are
-    # such that nothing is converted that botocore leaves alone.
-    types = _Types(scalars_).of(ref)
-    decode = msgspec.json.Decoder(types, strict=False, dec_hook=_timestamp).decode
+    decode = _decode(_Types(scalars_).of(ref))
     finish = _Finishers(ref.shape).of(ref)
     if finish is None:
         return decode
     return lambda body: finish(decode(body))
+
+
+def _nullable_decoder(ref: Ref, scalars_: Scalars) -> Convert:
+    decode = _decode(_NullableTypes(scalars_).of(ref))
+    strip = json_nulls.stripper(ref)
+    finish = _Finishers(ref.shape).of(ref) or same
+
+    def decode_nulls(body: bytes) -> Any:
+        value = decode(body)
+        if value is None:
+            raise _NotSettled
+        strip(value)
+        return finish(value)
+
+    return decode_nulls
+
+
+def _decode(kind: Any) -> Convert:
+    """Return the function from JSON to values of a type.
+
+    It is not strict: only so are numbers taken for timestamps in C. The types of all other scalars
+    are such that nothing is converted that botocore leaves alone.
+    """
+    return msgspec.json.Decoder(kind, strict=False, dec_hook=_read_text).decode
 
 
 def plain_decoder(ref: Ref, scalars_: Scalars = RAW) -> Convert:
@@ -199,18 +236,32 @@ def _untyped(body: bytes) -> Any:
 
 
 class _AnyInstance(type):
-    """Makes ``isinstance`` true of anything, so that what `_timestamp` returns is taken."""
+    """Makes ``isinstance`` true of anything, so that what `_read_text` returns is taken."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return True
 
 
-class _TextTimestamp(metaclass=_AnyInstance):
-    """Marks where the decoder asks `_timestamp`: it takes time zones to UTC, the codec does not."""
+class _Text(metaclass=_AnyInstance):
+    """A type that is read in Python."""
+
+    read: Convert
 
 
-def _timestamp(_kind: type, value: Any) -> Any:
-    return timestamps.parse(value)
+class _TextTimestamp(_Text):
+    """Goes to UTC from any time zone, which the codec's own type does not."""
+
+    read = staticmethod(timestamps.parse)
+
+
+class _TextBlob(_Text):
+    """Is not null when it is the text ``null``, which the codec's own type then is."""
+
+    read = staticmethod(b64decode)
+
+
+def _read_text(kind: type[_Text], value: Any) -> Any:
+    return kind.read(value)
 
 
 class _Types:
@@ -245,6 +296,15 @@ class _Types:
                 {wire_name(ref): self.of(ref) for ref in shape.members.values()}
             )
         return made
+
+
+class _NullableTypes(_Types):
+    """The same types, and null everywhere."""
+
+    def of(self, ref: Ref) -> Any:
+        if ref.shape.type == "blob":
+            return _TextBlob | None
+        return super().of(ref) | None
 
 
 def _bare_type() -> Any:

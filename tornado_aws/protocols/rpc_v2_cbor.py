@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from tornado_aws.exceptions import ResponseParserError
@@ -192,13 +193,8 @@ def _reader(ref: Ref) -> Parser:
             return decode(body)
         return garbage.without_collecting(decode, body)
 
-    def parse(response: Response) -> dict[str, Any]:
-        if not response.body:
-            return {}
-        result: dict[str, Any] = guard.reading(decode_any, response)
-        return result
-
-    return parse
+    read_response: Parser = partial(guard.reading, decode_any)
+    return lambda response: read_response(response) if response.body else {}
 
 
 class _Readers(Walk):

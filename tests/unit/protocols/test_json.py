@@ -215,6 +215,17 @@ def test_unknown_parameters_are_sent_when_nobody_validates() -> None:
         ({"Text": 5, "Number": "5", "Flag": "true", "Float": "NaN"}, None),
         ({"Number": 1.5, "Float": 2**70}, None),
         ({"Data": "AP8="}, {"Data": b"\x00\xff"}),
+        ({"Data": "null"}, {"Data": b"\x9e\xe9e"}),
+        ({"Data": "null", "Text": "null", "Flag": None}, {"Data": b"\x9e\xe9e", "Text": "null"}),
+        (
+            {"Item": {"a": {"S": None, "M": {"b": {"N": None, "L": [None, {"S": None}]}}}}},
+            {"Item": {"a": {"M": {"b": {"L": [None, {}]}}}}},
+        ),
+        (
+            {"Item": {"a": None, "b": {"BS": [None, "eA=="]}}, "Choices": [None]},
+            {"Item": {"a": None, "b": {"BS": [None, b"x"]}}, "Choices": [None]},
+        ),
+        ({"Choice": {"A": None, "B": 1}, "onTheWire": None}, {"Choice": {"B": 1}}),
         ({"Data": "A P8="}, {"Data": b"\x00\xff"}),
         ({"At": 1398796238}, {"At": MOMENT}),
         ({"At": 1398796238.5}, {"At": MOMENT.replace(microsecond=500000)}),
