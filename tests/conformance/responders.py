@@ -68,9 +68,10 @@ def _rest_json_body(ref: Ref, rest: Mapping[str, Any], writer: json_server.JSONW
     if payload not in rest:
         return b""
     value = rest[payload]
-    if isinstance(value, (bytes, str)):
-        return value if isinstance(value, bytes) else value.encode()
-    return writer.body(ref.shape.members[payload], value)
+    member = ref.shape.members[payload]
+    if member.shape.type in ("blob", "string"):
+        return value if isinstance(value, bytes) else str(value).encode()
+    return writer.body(member, value)
 
 
 def _rest_json_error(
