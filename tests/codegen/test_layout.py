@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import black
+from black.mode import Mode, TargetVersion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +30,7 @@ ANNOTATIONS = st.recursive(
     ),
     max_leaves=5,
 )
-MODE = black.Mode(line_length=100, target_versions={black.mode.TargetVersion.PY311})
+MODE = Mode(line_length=100, target_versions={TargetVersion.PY311})
 
 
 @settings(max_examples=150, deadline=None)

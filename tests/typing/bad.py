@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from generated.dynamodb import DynamoDB
-from generated.dynamodb import exceptions as errors
-from generated.kms import KMS
-from generated.sqs import SQS
+from tornado_aws.services.dynamodb import DynamoDB
+from tornado_aws.services.dynamodb import exceptions as errors
+from tornado_aws.services.kms import KMS
+from tornado_aws.services.sqs import SQS
 
 
 async def misuse_dynamodb(dynamodb: DynamoDB) -> None:

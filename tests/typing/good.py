@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from generated.dynamodb import DynamoDB
-from generated.dynamodb import exceptions as errors
-from generated.dynamodb import types as shapes
-from generated.ecs import ECS
-from generated.kms import KMS
-from generated.logs import CloudWatchLogs
-from generated.sqs import SQS
+from tornado_aws.services.dynamodb import DynamoDB
+from tornado_aws.services.dynamodb import exceptions as errors
+from tornado_aws.services.dynamodb import types as shapes
+from tornado_aws.services.ecs import ECS
+from tornado_aws.services.kms import KMS
+from tornado_aws.services.logs import CloudWatchLogs
+from tornado_aws.services.sqs import SQS
+
 from tornado_aws import AsyncAWSClient
 from tornado_aws.exceptions import AWSError
 

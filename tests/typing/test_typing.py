@@ -1,4 +1,4 @@
-"""Programs that use generated clients, judged by mypy and by pyright.
+"""Programs that use generated clients of the installed wheel, judged by mypy and by pyright.
 
 ``# error`` marks each line that has to be refused; all others have to pass.
 """
@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 PROGRAMS = ("good.py", "bad.py")
 
 Lines = set[tuple[str, int]]
@@ -45,17 +44,17 @@ def run(folder: Path, module: str, *options: str) -> str:
     return result.stdout
 
 
-def mypy(folder: Path) -> Lines:
+def mypy(folder: Path, installed: Path) -> Lines:
     """Return the lines that ``mypy --strict`` refuses."""
-    settings = f"[mypy]\nstrict = true\nmypy_path = {ROOT}\nfollow_imports = silent\n"
+    settings = f"[mypy]\nstrict = true\nmypy_path = {installed}\nfollow_imports = silent\n"
     (folder / "mypy.ini").write_text(settings)
     found = re.findall(r"^(.+?):(\d+): error: ", run(folder, "mypy", *PROGRAMS), re.MULTILINE)
     return {(path, int(line)) for path, line in found}
 
 
-def pyright(folder: Path) -> Lines:
+def pyright(folder: Path, installed: Path) -> Lines:
     """Return the lines that pyright refuses, as it is when nobody has configured it."""
-    settings = {"include": PROGRAMS, "extraPaths": [str(ROOT)]}
+    settings = {"include": PROGRAMS, "extraPaths": [str(installed)]}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
     output = run(folder, "pyright", "--outputjson", "--pythonpath", sys.executable)
     diagnostics = json.loads(output)["generalDiagnostics"]
@@ -68,10 +67,9 @@ def pyright(folder: Path) -> Lines:
 
 @pytest.mark.parametrize("checker", [mypy, pyright], ids=["mypy", "pyright"])
 def test_wrong_uses_are_refused_and_right_ones_pass(
-    checker: Callable[[Path], Lines], tmp_path: Path
+    checker: Callable[[Path, Path], Lines], installed: Path, tmp_path: Path
 ) -> None:
     """A type checker finds errors on exactly the marked lines."""
-    pytest.importorskip(checker.__name__)
     for name in PROGRAMS:
         shutil.copy(HERE / name, tmp_path)
-    assert checker(tmp_path) == marked()
+    assert checker(tmp_path, installed) == marked()
