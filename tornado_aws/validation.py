@@ -15,7 +15,6 @@ import json
 import math
 import os
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tornado_aws.exceptions import ParamValidationError
@@ -255,6 +254,9 @@ def _integer(ref: Ref, value: Any, place: _Place) -> Iterator[str]:
 
 
 def _float(ref: Ref, value: Any, place: _Place) -> Iterator[str]:
+    # Only needed when something is wrong, or strange.
+    from decimal import Decimal  # noqa: PLC0415
+
     if not isinstance(value, (int, float, Decimal)) or isinstance(value, bool):
         yield _wrong_type("a float, an int or a Decimal", value, place)
     else:
