@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -376,6 +377,28 @@ def test_a_slow_source_is_no_silent_server() -> None:
         timeouts = Timeouts(connect=10, read=0.08)
         answer = asyncio.run(send(CurlTransport(), post(server.origin, slow()), timeouts))
     assert answer.body == b"2"
+
+
+def test_an_iterable_survives_a_dead_connection() -> None:
+    """A kept connection that its server closed costs a body nothing of which was taken nothing."""
+
+    closed = threading.Event()
+
+    def once(peer: Peer) -> None:
+        peer.read_request()
+        peer.answer(b"once")
+        peer.close()
+        closed.set()
+
+    async def main() -> list[bytes]:
+        with closing(CurlTransport()) as transport:
+            first = await transport.send(post(server.origin, pieces(b"a")), PATIENT)
+            await asyncio.to_thread(closed.wait, 10)
+            second = await transport.send(post(server.origin, pieces(b"b", b"c")), PATIENT)
+            return [first.body, second.body]
+
+    with ScriptedServer(once, echo) as server:
+        assert asyncio.run(main()) == [b"once", b"2"]
 
 
 def test_an_answer_may_come_before_the_body_is_sent() -> None:

@@ -46,6 +46,7 @@ class Upload:
         self._queue: deque[memoryview] = deque()
         self._queued = 0
         self._taken = 0
+        self._given = False
         self._ended = False
         self._room: asyncio.Future[None] | None = None
         self.starved = False
@@ -93,6 +94,12 @@ class Upload:
             self._room = asyncio.get_running_loop().create_future()
             await self._room
 
+    def rewind(self, offset: int, _origin: int) -> int:
+        """Tell libcurl whether it can begin again on another connection: if nothing was taken."""
+        if offset == 0 and not self._given:
+            return pycurl.SEEKFUNC_OK
+        return pycurl.SEEKFUNC_FAIL
+
     def read(self, size: int) -> bytes | int:
         """Give libcurl up to `size` bytes, b"" at the end; libcurl's word for a pause if empty."""
         if not self._queue:
@@ -105,6 +112,7 @@ class Upload:
             self._queue.appendleft(chunk[size:])
             chunk = chunk[:size]
         self._queued -= len(chunk)
+        self._given = True
         if self._room is not None and self._queued < UPLOAD_BUFFER:
             if not self._room.done():
                 self._room.set_result(None)

@@ -273,6 +273,7 @@ class Handle:
         self.upload = Upload(body, length, self.resume)
         self._set_body_mode("upload")
         self.curl.setopt(pycurl.READFUNCTION, self.upload.read)
+        self.curl.setopt(pycurl.SEEKFUNCTION, self.upload.rewind)
         self.curl.setopt(pycurl.INFILESIZE_LARGE, -1 if length is None else length)
 
     def _set_body_mode(self, mode: str) -> None:
@@ -395,8 +396,9 @@ class Handle:
 
     @property
     def _waits_for_caller(self) -> bool:
-        unread = self.inbox is not None and self.inbox.awaited_since is None
-        return unread or (self.upload is not None and self.upload.starved)
+        if self.inbox is not None:
+            return self.inbox.awaited_since is None
+        return self.upload is not None and self.upload.starved
 
     def _count(self, *infos: int) -> int:
         return sum(int(self.curl.getinfo(info)) for info in infos)
@@ -410,6 +412,7 @@ class Handle:
         self.waiter = self.inbox = self.failure = None
         if self.upload is not None:
             self.curl.setopt(pycurl.READFUNCTION, _no_more)
+            self.curl.setopt(pycurl.SEEKFUNCTION, _no_seek)
             self.upload = None
         elif isinstance(self.request.body, bytes) and len(self.request.body) > _SMALL_BODY:
             self.curl.setopt(pycurl.POSTFIELDS, b"")
@@ -425,6 +428,10 @@ class BodyTooLargeError(Exception):
 
 def _no_more(_size: int) -> bytes:
     return b""
+
+
+def _no_seek(_offset: int, _origin: int) -> int:
+    return pycurl.SEEKFUNC_FAIL
 
 
 def _final_head(text: str) -> str:

@@ -31,8 +31,8 @@ _STAGES = {
 _TIMED_OUT = 28
 
 # An answer that is not HTTP, as against a connection that broke: another protocol or version, a
-# malformed head, HTTP/2 framing, a transfer coding, a head that is too long.
-_MALFORMED = frozenset({1, 8, 16, 61, 100})
+# malformed head, a transfer coding, a head that is too long.
+_MALFORMED = frozenset({1, 8, 61, 100})
 
 
 class CurlError(Exception):
