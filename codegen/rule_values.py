@@ -29,7 +29,7 @@ _HOST_END = re.compile(r"[/?#]")
 _PATHS = ("#path", "#normalizedPath")
 
 
-class BadRule(Exception):  # noqa: N818 - a fault's message on its way to the place that collects it
+class BadRule(Exception):
     """A part of a rule set that cannot be compiled."""
 
 
@@ -297,26 +297,32 @@ class Expressions:
         Raises:
             BadRule: it refers to something that is not there.
         """
-        parts: list[str] = []
-        plain = before = ""
-        for literal_text, reference in _pieces(template):
-            plain += literal_text
-            before += literal_text
+        only = _TEMPLATE.fullmatch(template)
+        if only and only[1]:
+            return self._reference_path(only[1], scope)
+        texts, values, before = [""], [], ""
+        for text, reference in _pieces(template):
+            texts[-1] += text
+            before += text
             if reference:
-                in_host = is_url and _ends_in_host(before)
-                parts += [_quoted(plain), "{", self._filled_in(reference, scope, in_host), "}"]
+                values.append(self._filled_in(reference, scope, is_url and _ends_in_host(before)))
+                texts.append("")
                 before += "/" if reference.endswith(_PATHS) else "x"
-                plain = ""
-        if not parts:
-            return Value(literal(plain), "str", constant=plain)
-        return Value(f'f"{"".join(parts)}{_quoted(plain)}"', "str")
+        if not values:
+            return Value(literal(texts[0]), "str", constant=texts[0])
+        return Value(_f_string(texts, values), "str")
 
-    def _filled_in(self, reference: str, scope: Scope, in_host: bool) -> str:
+    def _reference_path(self, reference: str, scope: Scope) -> Value:
         name, *path = reference.split("#")
-        base = value = self._reference(name, scope)
+        value = self._reference(name, scope)
         for part in path:
             value = self._attribute(value, part)
-        trusted = path and base.type in ("Partition", "URL")
+        return value
+
+    def _filled_in(self, reference: str, scope: Scope, in_host: bool) -> str:
+        name, _, path = reference.partition("#")
+        value = self._reference_path(reference, scope)
+        trusted = path and self._reference(name, scope).type in ("Partition", "URL")
         if not in_host or trusted or scope.facts.get(_label(value)):
             return value.code
         self._used("label")
@@ -430,7 +436,13 @@ def _ends_in_host(url: str) -> bool:
     return bool(scheme_end) and not _HOST_END.search(rest)
 
 
-def _quoted(text: str) -> str:
-    """Return a text as it stands in an f-string."""
-    inner = literal(text)[1:-1] if '"' not in text else repr(text)[1:-1].replace('"', '\\"')
-    return inner.replace("{", "{{").replace("}", "}}")
+def _f_string(texts: Sequence[str], values: Sequence[str]) -> str:
+    """Return an f-string of texts with a value between each two, in the quotes that black likes."""
+    whole = "".join(texts)
+    quote = "'" if '"' in whole and "'" not in whole else '"'
+    escaped = [
+        repr(f'"{text}')[2:-1].replace("\\'", "'").replace(quote, f"\\{quote}") for text in texts
+    ]
+    doubled = [text.replace("{", "{{").replace("}", "}}") for text in escaped]
+    filled = "".join(f"{text}{{{value}}}" for text, value in zip(doubled, values, strict=False))
+    return f"f{quote}{filled}{doubled[-1]}{quote}"

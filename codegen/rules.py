@@ -20,24 +20,18 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .faults import Fault, FaultyModel
 from .reserved import KEYWORDS, free
-from .rule_values import (
-    BadRule,
-    Expressions,
-    Scope,
-    Test,
-    Value,
-    is_set,
-)
-from .source import escaped, literal
+from .rule_values import FUNCTIONS, SET, BadRule, Expressions, Scope, Test, Value
+from .source import WIDTH, escaped, literal
 
 Json = Any
+Tree = str | list[Any] | dict[str, Any]
 
 # From so many endpoints and errors on, a list of rules is a function of its own.
 LONG = 24
@@ -46,9 +40,21 @@ WORTH_SHARING = 3
 INDENT = "    "
 
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|\W")
+_REFERENCE = re.compile(r"\{([^{}]+)\}")
 _TYPES = {"string": "str", "boolean": "bool", "stringarray": "list"}
 _ANNOTATIONS = {"list": "Sequence[str]"}
 _READERS = {"str": "string", "bool": "boolean", "list": "strings"}
+# Names that a variable of the generated functions must not take.
+_TAKEN = frozenset(
+    {
+        *KEYWORDS,
+        *_READERS.values(),
+        *(function.name for function in FUNCTIONS.values()),
+        *("Any", "Endpoint", "EndpointError", "Mapping", "PARAMETERS", "Sequence", "bool", "str"),
+        *("coalesce", "found", "item", "known", "label", "no_endpoint", "params", "required"),
+        "resolve",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -143,3 +149,419 @@ def _is_set(name: str) -> Json:
 
 def _rule(kind: str, conditions: Sequence[Json], result: Json) -> Json:
     return {"type": kind, "conditions": conditions, kind: result}
+
+
+class _Compiler:
+    """One run over one rule set."""
+
+    def __init__(self, path: Path) -> None:
+        self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+        self._path = path
+        self._used: set[str] = {"Endpoint", "known"}
+        self._expressions = Expressions(self._used.add)
+        self._variables: dict[tuple[str, str], str] = {}
+        self._repeated: Counter[str] = Counter()
+        self._functions: list[list[str]] = []
+        self._made: dict[tuple[str, ...], tuple[str, bool]] = {}
+
+    # The module
+
+    def module(self, rule_set: Json, title: str) -> str:
+        """Return the module's text; it is of no use when there are faults."""
+        parameters = [
+            parameter
+            for name, spec in rule_set.get("parameters", {}).items()
+            if (parameter := self._parameter(name, spec)) is not None
+        ]
+        rules = rule_set.get("rules", [])
+        self._repeated.update(_text(each) for each in _lists(rules))
+        scope = Scope({each.name: each.value for each in parameters}, {})
+        body, ends = self._rules(rules, scope, "", 1)
+        if not ends:
+            self._used.add("no_endpoint")
+            body.append("raise no_endpoint(params)")
+        resolve = self._resolve(parameters, _references(rules), body)
+        functions = "\n\n\n".join("\n".join(lines) for lines in [resolve, *self._functions])
+        return f"{self._preamble(title, parameters, functions)}\n\n\n{functions}\n"
+
+    def _preamble(self, title: str, parameters: Sequence[Parameter], functions: str) -> str:
+        types = ["Mapping", *(["Sequence"] if "Sequence[" in functions else [])]
+        self._used.update(re.findall(r"(?<=: )(?:ARN|Partition|URL)\b", functions))
+        names: Tree = {literal(each.name): "" for each in parameters}
+        return "\n".join(
+            [
+                f'"""Endpoints of {escaped(title)}, compiled from its endpoint rule set."""',
+                "",
+                "from __future__ import annotations",
+                "",
+                f"from collections.abc import {', '.join(types)}",
+                "from typing import Any",
+                "",
+                *_import("tornado_aws.endpoints.rules", sorted(self._used, key=_import_order)),
+                *(
+                    ["from tornado_aws.exceptions import EndpointError"]
+                    * ("EndpointError(" in functions)
+                ),
+                "",
+                *laid_out("PARAMETERS = frozenset", "(", [("", names)], ")", 0),
+            ]
+        )
+
+    def _resolve(
+        self, parameters: Sequence[Parameter], referenced: set[str], body: Sequence[str]
+    ) -> list[str]:
+        lines = [
+            "def resolve(params: Mapping[str, Any]) -> Endpoint:",
+            '    """Return the endpoint for these parameters.',
+            "",
+            "    Args:",
+            "        params: values by the names in `PARAMETERS`; None counts as not given.",
+            "",
+            "    Raises:",
+            "        EndpointError: there is no endpoint for them; the text is the rule's own.",
+            '    """',
+            "    known(params, PARAMETERS)",
+        ]
+        for parameter in parameters:
+            read = self._read(parameter)
+            if parameter.name in referenced:
+                lines.append(f"    {parameter.variable} = {read}")
+            elif parameter.required and parameter.default is None:
+                lines.append(f"    {read}")
+        return [*lines, *_indented(body)]
+
+    def _parameter(self, name: str, spec: Json) -> Parameter | None:
+        kind = _TYPES.get(str(spec.get("type")).lower())
+        if kind is None:
+            self._fault(f"parameter {name}", f"there is no parameter type {spec.get('type')!r}")
+            return None
+        variable = self._variable(name, kind)
+        return Parameter(name, variable, kind, bool(spec.get("required")), spec.get("default"))
+
+    def _read(self, parameter: Parameter) -> str:
+        reader = _READERS[parameter.type]
+        arguments = ["params", literal(parameter.name)]
+        if parameter.default is not None:
+            arguments.append(self._literal(parameter.default))
+        self._used.add(reader)
+        read = f"{reader}({', '.join(arguments)})"
+        if parameter.required and parameter.default is None:
+            self._used.add("required")
+            return f"required({literal(parameter.name)}, {read})"
+        return read
+
+    @staticmethod
+    def _literal(value: Json) -> str:
+        return literal(value) if isinstance(value, str) else repr(value)
+
+    def _variable(self, name: str, kind: str) -> str:
+        if (name, kind) not in self._variables:
+            spelled = _BORDER.sub("_", name).lower()
+            taken = _TAKEN | set(self._variables.values())
+            self._variables[name, kind] = free(spelled, taken)
+        return self._variables[name, kind]
+
+    def _fault(self, place: str, message: str) -> None:
+        self.faults.append(Fault(self._path, place, message))
+
+    # Rules
+
+    def _rules(
+        self, rules: Sequence[Json], scope: Scope, place: str, level: int
+    ) -> tuple[list[str], bool]:
+        """Return the lines of a list of rules, and whether one of them always applies."""
+        scope = scope.inner()
+        lines: list[str] = []
+        ends = False
+        for at, rule in enumerate(rules):
+            here = f"{place}{'.' if place else ''}rules[{at}]"
+            if ends:
+                self.warnings.append(
+                    Fault(self._path, here, "can never apply: a rule before it always does")
+                )
+                continue
+            more, ends, unmet = self._rule(rule, scope, here, level)
+            lines += more
+            scope.learn(unmet)
+        return lines, ends
+
+    def _rule(
+        self, rule: Json, scope: Scope, place: str, level: int
+    ) -> tuple[list[str], bool, Mapping[str, Any]]:
+        """Return a rule's lines, whether it always applies, and what is known if it did not."""
+        scope = scope.inner()
+        conditions = list(rule.get("conditions", []))
+        while rule.get("type") == "tree" and len(rule.get("rules", [])) == 1:
+            rule, place = rule["rules"][0], f"{place}.rules[0]"
+            conditions += rule.get("conditions", [])
+        steps: list[Test | str] = []
+        for at, condition in enumerate(conditions):
+            rest = [conditions[at + 1 :], {**rule, "conditions": []}]
+            try:
+                step = self._condition(condition, scope, _references(rest))
+            except BadRule as error:
+                self._fault(f"{place}.conditions[{at}]", str(error))
+                return [], False, {}
+            if isinstance(step, Test) and step.known is False:
+                self.warnings.append(
+                    Fault(self._path, place, f"can never apply: {step.code} is never true there")
+                )
+                return [], False, {}
+            if isinstance(step, str) or step.known is None:
+                steps.append(step)
+        tests = [step for step in steps if isinstance(step, Test)]
+        body, body_ends = self._result(rule, scope, place, level + _depth(steps))
+        unmet = tests[0].unmet if body_ends and len(tests) == 1 else {}
+        return _nested(steps, body, level), body_ends and not tests, unmet
+
+    def _condition(self, condition: Json, scope: Scope, referenced: set[str]) -> Test | str:
+        """Return a condition as a test, or as an assignment that is always met."""
+        name = condition.get("assign")
+        if "fn" not in condition:
+            raise BadRule(f"{condition!r} is no function")
+        if name is None or name not in referenced:
+            test = self._expressions.test(condition, scope)
+            scope.learn(test.met)
+            return test
+        if name in scope.names:
+            raise BadRule(f"{name!r} is assigned already")
+        value = self._expressions.value(condition, scope)
+        variable = self._variable(name, value.type)
+        scope.bind(name, Value(variable, value.type, value.optional))
+        if value.type == "bool":
+            scope.facts[variable] = True
+            return Test(f"({variable} := {value.code})", "")
+        if not value.optional:
+            return f"{variable} = {value.code}"
+        scope.facts[variable] = SET
+        return Test(f"({variable} := {value.code}) is not None", "")
+
+    def _result(self, rule: Json, scope: Scope, place: str, level: int) -> tuple[list[str], bool]:
+        """Return the lines of what a rule gives, and whether it always gives something."""
+        kind = rule.get("type")
+        if kind == "tree":
+            return self._list(rule.get("rules", []), scope, place, level)
+        try:
+            if kind == "error":
+                text = self._expressions.value(rule["error"], scope).code
+                return laid_out("raise EndpointError", "(", [("", text)], ")", level), True
+            if kind == "endpoint":
+                return self._endpoint(rule["endpoint"], scope, level), True
+            raise BadRule(f"there is no rule of type {kind!r}")
+        except BadRule as error:
+            self._fault(place, str(error))
+            return ["raise"], True
+
+    def _endpoint(self, endpoint: Json, scope: Scope, level: int) -> list[str]:
+        url = endpoint["url"]
+        if isinstance(url, str):
+            address = self._expressions.text(url, scope, is_url=True)
+        else:
+            address = self._expressions.value(url, scope)
+        arguments: list[tuple[str, Tree]] = [("", address.code)]
+        properties = self._tree(endpoint.get("properties"), scope)
+        headers = self._tree(endpoint.get("headers"), scope)
+        if properties:
+            arguments.append(("", properties))
+        if headers:
+            arguments.append(("" if properties else "headers=", headers))
+        return laid_out("return Endpoint", "(", arguments, ")", level)
+
+    def _tree(self, value: Json, scope: Scope) -> Tree:
+        """Return properties or headers with an expression for each text and number."""
+        if isinstance(value, dict) and not value.keys() & {"ref", "fn"}:
+            return {literal(key): self._tree(each, scope) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self._tree(each, scope) for each in value]
+        return self._expressions.value(value, scope).code if value is not None else ""
+
+    def _list(
+        self, rules: Sequence[Json], scope: Scope, place: str, level: int
+    ) -> tuple[list[str], bool]:
+        """Return the lines of a list of rules, as the call of a function if it is worth one."""
+        size = sum(1 for _ in _leaves(rules))
+        shared = size >= WORTH_SHARING and self._repeated[_text(rules)] > 1
+        if not shared and (size < LONG or level <= 2):
+            return self._rules(rules, scope, place, level)
+        name, arguments, ends = self._function(rules, scope, place)
+        if ends:
+            return laid_out(f"return {name}", "(", arguments, ")", level), True
+        call = laid_out(f"found = {name}", "(", arguments, ")", level)
+        return [*call, "if found is not None:", f"{INDENT}return found"], False
+
+    def _function(
+        self, rules: Sequence[Json], scope: Scope, place: str
+    ) -> tuple[str, list[tuple[str, Tree]], bool]:
+        """Return the function for a list of rules, its arguments, and whether it always ends."""
+        referenced = _references(rules)
+        names = {
+            name: Value(value.code, value.type, not scope.is_set(value))
+            for name, value in scope.names.items()
+            if name in referenced
+        }
+        labels = {f"label({value.code})" for value in names.values()}
+        facts = {code: fact for code, fact in scope.facts.items() if code in labels}
+        key = (_text(rules), repr(names), repr(sorted(facts)))
+        if key not in self._made:
+            name = f"_rules_{len(self._functions) + 1}"
+            lines: list[str] = []
+            self._functions.append(lines)
+            body, ends = self._rules(rules, Scope(names, facts), place, 1)
+            lines += _head(name, names.values(), ends)
+            lines += _indented(body if ends else [*body, "return None"])
+            self._made[key] = (name, ends)
+        name, ends = self._made[key]
+        return name, [("", value.code) for value in names.values()], ends
+
+
+# Texts
+
+
+def _head(name: str, values: Iterable[Value], ends: bool) -> list[str]:
+    """Return the first line of a function for a list of rules."""
+    arguments = [("", f"{value.code}: {_annotation(value)}") for value in values]
+    result = "Endpoint" if ends else "Endpoint | None"
+    return laid_out(f"def {name}", "(", arguments, f") -> {result}:", 0)
+
+
+def _annotation(value: Value) -> str:
+    kind = _ANNOTATIONS.get(value.type, value.type)
+    return f"{kind} | None" if value.optional else kind
+
+
+def _nested(steps: Sequence[Test | str], body: Sequence[str], level: int) -> list[str]:
+    """Return the lines of a body below its conditions; those side by side are one line."""
+    lines: list[str] = []
+    depth = 0
+    tests: list[str] = []
+    for step in [*steps, ""]:
+        if isinstance(step, Test):
+            if tests and tests[-1] == f"{step.code} is not None":
+                tests.pop()  # what is true is not None
+            tests.append(step.code)
+            continue
+        if tests:
+            lines += _indented(_if(tests, level + depth), depth)
+            depth, tests = depth + 1, []
+        if step:
+            lines.append(f"{INDENT * depth}{step}")
+    return [*lines, *_indented(body, depth)]
+
+
+def _if(tests: Sequence[str], level: int) -> list[str]:
+    """Return a condition; one that is too long as black does it, if it has more than two parts."""
+    condition = " and ".join(tests)
+    room = WIDTH - len(INDENT) * level
+    if len(f"if {condition}:") <= room or len(tests) < 3:
+        return [f"if {condition}:"]
+    if len(INDENT + condition) <= room:
+        return ["if (", INDENT + condition, "):"]
+    first, *others = tests
+    return ["if (", INDENT + first, *[f"{INDENT}and {other}" for other in others], "):"]
+
+
+def _depth(steps: Sequence[Test | str]) -> int:
+    """Return how many levels `_nested` indents the body."""
+    kinds = [isinstance(step, Test) for step in steps]
+    return sum(now and not then for then, now in zip([False, *kinds], kinds, strict=False))
+
+
+def _indented(lines: Sequence[str], depth: int = 1) -> list[str]:
+    return [f"{INDENT * depth}{line}" for line in lines]
+
+
+def laid_out(
+    before: str, opening: str, items: Sequence[tuple[str, Tree]], closing: str, level: int
+) -> list[str]:
+    """Lay out something in brackets as black does: in one line if it fits, else in several.
+
+    Args:
+        before: what stands before the bracket.
+        opening: the bracket.
+        items: what stands in it, each with what stands before it (``name=``).
+        closing: the bracket and what follows.
+        level: how deep the line is indented.
+
+    Returns:
+        The lines, indented only as to each other.
+    """
+    inside = ", ".join(before_item + _one_line(item) for before_item, item in items)
+    room = WIDTH - len(INDENT) * level
+    if len(before + opening + inside + closing) <= room:
+        return [before + opening + inside + closing]
+    one_below = len(items) == 1 or opening == "("
+    if one_below and len(INDENT + inside) <= room:
+        return [before + opening, INDENT + inside, closing]
+    comma = "," if len(items) > 1 else ""
+    lines = []
+    for before_item, item in items:
+        lines += _item(before_item, item, comma, level + 1)
+    return [before + opening, *_indented(lines), closing]
+
+
+def _item(before: str, item: Tree, after: str, level: int) -> list[str]:
+    if isinstance(item, str) or not item:
+        return [f"{before}{_one_line(item)}{after}"]
+    if isinstance(item, list):
+        return laid_out(before, "[", [("", each) for each in item], f"]{after}", level)
+    pairs = [(f"{key}: " if each else key, each) for key, each in item.items()]
+    return laid_out(before, "{", pairs, f"}}{after}", level)
+
+
+def _one_line(item: Tree) -> str:
+    if isinstance(item, str):
+        return item
+    if isinstance(item, list):
+        return f"[{', '.join(map(_one_line, item))}]"
+    pairs = (f"{key}: {_one_line(each)}" if each else key for key, each in item.items())
+    return f"{{{', '.join(pairs)}}}"
+
+
+def _import(module: str, names: Sequence[str]) -> list[str]:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"from {module} import (", *(f"{INDENT}{name}," for name in names), ")"]
+
+
+def _import_order(name: str) -> tuple[int, str]:
+    """Constants, classes, functions: the order that ruff wants."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+# What a rule set refers to
+
+
+def _lists(rules: Sequence[Json]) -> Iterator[Sequence[Json]]:
+    """Return every list of rules in a list of rules."""
+    for rule in rules:
+        if rule.get("type") == "tree":
+            yield rule.get("rules", [])
+            yield from _lists(rule.get("rules", []))
+
+
+def _leaves(rules: Sequence[Json]) -> Iterator[Json]:
+    """Return the endpoints and errors of a list of rules."""
+    for rule in rules:
+        if rule.get("type") == "tree":
+            yield from _leaves(rule.get("rules", []))
+        else:
+            yield rule
+
+
+def _text(rules: Sequence[Json]) -> str:
+    return json.dumps(rules, sort_keys=True)
+
+
+def _references(value: Json) -> set[str]:
+    """Return the names that a part of a rule set refers to."""
+    if isinstance(value, str):
+        return {name.split("#")[0] for name in _REFERENCE.findall(value)}
+    if isinstance(value, list):
+        return set().union(*map(_references, value))
+    if isinstance(value, dict):
+        own = {value["ref"]} if isinstance(value.get("ref"), str) else set()
+        parts = [each for key, each in value.items() if key != "documentation"]
+        return own.union(*map(_references, parts))
+    return set()
