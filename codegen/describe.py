@@ -46,7 +46,7 @@ def _arguments(parameters: Sequence[tuple[str, Use]], selection: Selection) -> l
     notes = [
         (name, "; ".join(_notes(use, shapes[use.shape], selection))) for name, use in parameters
     ]
-    lines = [line for name, note in notes if note for line in _wrapped(f"{name}: {note}.")]
+    lines = [line for name, note in notes if note for line in wrapped(f"{name}: {note}.")]
     return ["Args:", *lines] if lines else []
 
 
@@ -110,12 +110,12 @@ def _returns(operation: Operation, selection: Selection) -> list[str]:
     if operation.output is None:
         return []
     members = selection.service.shapes[operation.output.shape].members
-    return ["Returns:", *_wrapped(f"A dict with {', '.join(members)}.")] if members else []
+    return ["Returns:", *wrapped(f"A dict with {', '.join(members)}.")] if members else []
 
 
 def _raises(operation: Operation, names: Names) -> list[str]:
     errors = [names.errors[error] for error in operation.errors]
-    return ["Raises:", *_wrapped(f"exceptions: {', '.join(errors)}.")] if errors else []
+    return ["Raises:", *wrapped(f"exceptions: {', '.join(errors)}.")] if errors else []
 
 
 def _see(operation: Operation, selection: Selection) -> list[str]:
@@ -123,7 +123,8 @@ def _see(operation: Operation, selection: Selection) -> list[str]:
     return [f"See {REFERENCE}/{uid}/{operation.name}"] if uid else []
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    """Break a text into the lines of a section of a docstring."""
     return textwrap.wrap(
         text,
         WIDTH - len(INDENT),

@@ -13,6 +13,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import Parser
 
 from .faults import nearest
+from .queries import UnsupportedExpressionError, compile_query
 from .wellformed import objects, referred
 
 Json = Mapping[str, Any]
@@ -34,6 +35,10 @@ def expression_faults(expression: str, root: Known, shapes: Json) -> Iterator[st
     except JMESPathError as error:
         yield f"{expression!r} is not JMESPath: {error}"
         return
+    try:
+        compile_query(expression)
+    except UnsupportedExpressionError as error:
+        yield f"{expression!r}: {error}"
     found: list[str] = []
     _follow(tree, root, shapes, found)
     for message in found:

@@ -1,8 +1,8 @@
-"""What the client module says: a method for each operation."""
+"""A method for each operation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .annotate import Annotator
@@ -11,7 +11,7 @@ from .layout import annotated
 from .name import Names
 from .select import Selection
 from .shapes import Operation, Shape, Use
-from .source import WIDTH, escaped, imports, literal, words
+from .source import WIDTH, escaped, literal
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,15 @@ class Method:
     annotations: Sequence[str]
 
 
-def client_context(selection: Selection, names: Names) -> Mapping[str, object]:
-    """Return what the template of the client module prints."""
-    operations = selection.service.operations.values()
-    methods = [_method(operation, selection, names) for operation in operations]
-    used = words(annotation for method in methods for annotation in method.annotations)
-    lines = imports(used)
-    own = ["from . import types"] if "types" in used else []
-    return {"methods": methods, "imports": [*lines, *([""] if lines and own else []), *own]}
+def methods_of(selection: Selection, names: Names) -> list[Method]:
+    """Return a method for each operation."""
+    return [_method(each, selection, names) for each in selection.service.operations.values()]
 
 
 def _method(operation: Operation, selection: Selection, names: Names) -> Method:
     at = Annotator(selection, names, "types.")
-    parameters = _parameters(operation, selection, names)
-    annotations = [_annotation(at, parameter) for parameter in parameters]
+    parameters = parameters_of(operation, selection, names)
+    annotations = [annotation_of(at, parameter) for parameter in parameters]
     result = names.results.get(operation.name)
     returned = f"types.{result}" if result else "EmptyResult"
     docstring = method_docstring(
@@ -61,7 +56,7 @@ def _method(operation: Operation, selection: Selection, names: Names) -> Method:
     )
 
 
-def _parameters(operation: Operation, selection: Selection, names: Names) -> list[Parameter]:
+def parameters_of(operation: Operation, selection: Selection, names: Names) -> list[Parameter]:
     """Return the parameters of an operation, the required ones first."""
     if operation.input is None:
         return []
@@ -78,7 +73,8 @@ def is_required(use: Use, shape: Shape) -> bool:
     return use.name in shape.required and not use.traits.get("idempotencyToken")
 
 
-def _annotation(at: Annotator, parameter: Parameter) -> str:
+def annotation_of(at: Annotator, parameter: Parameter) -> str:
+    """Return the annotation of a parameter."""
     annotation = at.sent(parameter.use)
     return annotation if parameter.is_required else f"{annotation} | None"
 

@@ -6,17 +6,18 @@ that fit are written as black leaves them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from .clients import client_context, companions
 from .definitions import types_context
 from .errors import exceptions_context
-from .methods import client_context
 from .name import Names
+from .paging import Constant, paginator_constants, waiter_constants
 from .resolve import Wire
 from .select import Selection
 from .source import escaped
@@ -59,12 +60,27 @@ def render(selection: Selection, names: Names, wire: Wire) -> dict[str, str]:
         "client.py": client_context(selection, names),
         "exceptions.py": exceptions_context(selection, names),
         "types.py": types_context(selection, names),
+        **{f"{name}.py": _COMPANIONS[name](selection) for name in companions(selection)},
         "wire.py": {"wire": wire},
     }
     return {
         name: _environment().get_template(f"{name}.jinja").render(package=package, **context)
         for name, context in contexts.items()
     }
+
+
+def _constants(constants: Sequence[Constant]) -> Mapping[str, object]:
+    return {
+        "constants": constants,
+        "has_queries": any("q." in each.value for each in constants),
+        "has_orders": any("operator." in each.value for each in constants),
+    }
+
+
+_COMPANIONS: Mapping[str, Callable[[Selection], Mapping[str, object]]] = {
+    "paginators": lambda selection: _constants(paginator_constants(selection)),
+    "waiters": lambda selection: _constants(waiter_constants(selection)),
+}
 
 
 @cache

@@ -33,6 +33,8 @@ TYPE_IMPORTS: Mapping[str, str] = {
     "NotRequired": "typing",
     "TypeAlias": "typing",
     "TypedDict": "typing",
+    "PaginationConfig": "tornado_aws.pagination",
+    "Paginator": "tornado_aws.pagination",
     "StreamingBody": "tornado_aws.streams",
     "Blob": "tornado_aws.types",
     "Document": "tornado_aws.types",
@@ -42,12 +44,16 @@ TYPE_IMPORTS: Mapping[str, str] = {
     "StreamingBlob": "tornado_aws.types",
     "StringList": "tornado_aws.types",
     "Timestamp": "tornado_aws.types",
+    "WaiterConfig": "tornado_aws.waiting",
+    "Any": "typing",
 }
 
 BUILTIN_TYPES = frozenset(["bool", "bytes", "dict", "float", "int", "list", "str", "type"])
 
 # Names that a generated client uses in its annotations; a method of this name would hide them.
-CLIENT_ANNOTATIONS = BUILTIN_TYPES | frozenset(TYPE_IMPORTS) | {"types", "wire"}
+CLIENT_ANNOTATIONS = (
+    BUILTIN_TYPES | frozenset(TYPE_IMPORTS) | {"paginators", "types", "waiters", "wire"}
+)
 
 # Names that a generated module of types, and one of exceptions, has a meaning for already.
 TYPE_NAMES = KEYWORDS | BUILTIN_TYPES | frozenset(TYPE_IMPORTS) | {"annotations"}

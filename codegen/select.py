@@ -21,12 +21,16 @@ class Selection:
         sent: names of the shapes that parameters are made of.
         returned: names of the shapes that results are made of.
         errors: names of the error shapes.
+        paginators: the model's entries for its operations.
+        waiters: the model's entries that call its operations, by name.
     """
 
     service: Service
     sent: frozenset[str]
     returned: frozenset[str]
     errors: tuple[str, ...]
+    paginators: Mapping[str, Any]
+    waiters: Mapping[str, Any]
 
 
 def unknown_operations(model: Model, wanted: Collection[str] | None) -> Iterator[Fault]:
@@ -65,7 +69,14 @@ def select(model: Model, wanted: Collection[str] | None = None) -> Selection:
         {name: shape for name, shape in shapes.items() if name in reachable},
         len(data["operations"]),
     )
-    return Selection(service, sent, returned, tuple(sorted(errors)))
+    return Selection(
+        service,
+        sent,
+        returned,
+        tuple(sorted(errors)),
+        {name: entry for name, entry in model.paginators.items() if name in operations},
+        {n: entry for n, entry in model.waiters.items() if entry["operation"] in operations},
+    )
 
 
 def _metadata(service: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, Unpack
 
@@ -12,8 +13,10 @@ from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import AWSError
 from tornado_aws.model import Operation, ServiceModel
 from tornado_aws.options import CallOptions, ClientOptions
+from tornado_aws.pagination import Pages, PaginationConfig, Paginator
 from tornado_aws.protocols import PROTOCOLS, ErrorParser, Parser, Serializer, choose, load
 from tornado_aws.session import Session
+from tornado_aws.waiting import Waiter, WaiterConfig, wait
 
 if TYPE_CHECKING:
     from tornado_aws.errors import ErrorDetails
@@ -92,6 +95,19 @@ class ServiceClient:
         result = operation.parse(outcome.response)
         result["ResponseMetadata"] = _metadata(outcome, result.get("ResponseMetadata"))
         return result  # type: ignore[return-value]
+
+    def _paginate(
+        self, pages: Pages, params: Mapping[str, object], config: PaginationConfig | None
+    ) -> Paginator[Any, Any]:
+        """Return the pages of an operation."""
+        return Paginator(pages, partial(self._call, pages.operation), params, config)
+
+    async def _wait(
+        self, waiter: Waiter, params: Mapping[str, object], config: WaiterConfig | None
+    ) -> T:
+        """Call an operation until the waiter has what it waits for."""
+        response = await wait(waiter, partial(self._call, waiter.operation), params, config)
+        return response  # type: ignore[return-value]
 
     def _prepare(self, name: str) -> Prepared:
         from tornado_aws.validation import validator  # noqa: PLC0415 - brings the codec

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import Blob, Document, EmptyResult, StringList
 
     from . import types
@@ -4420,4 +4421,165 @@ class CognitoIdentityProvider(ServiceClient):
                 "AttributeName": AttributeName,
                 "Code": Code,
             },
+        )
+
+    def paginate_admin_list_groups_for_user(
+        self,
+        *,
+        Username: str,
+        UserPoolId: str,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.AdminListGroupsForUserResponse, types.GroupType]:
+        """Iterate over the pages of AdminListGroupsForUser; their items are those of Groups."""
+        return self._paginate(
+            paginators.ADMIN_LIST_GROUPS_FOR_USER,
+            {
+                "Username": Username,
+                "UserPoolId": UserPoolId,
+                "Limit": Limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_admin_list_user_auth_events(
+        self,
+        *,
+        UserPoolId: str,
+        Username: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.AdminListUserAuthEventsResponse, types.AuthEventType]:
+        """Iterate over the pages of AdminListUserAuthEvents; their items are those of AuthEvents."""
+        return self._paginate(
+            paginators.ADMIN_LIST_USER_AUTH_EVENTS,
+            {
+                "UserPoolId": UserPoolId,
+                "Username": Username,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_groups(
+        self,
+        *,
+        UserPoolId: str,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListGroupsResponse, types.GroupType]:
+        """Iterate over the pages of ListGroups; their items are those of Groups."""
+        return self._paginate(
+            paginators.LIST_GROUPS,
+            {
+                "UserPoolId": UserPoolId,
+                "Limit": Limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_identity_providers(
+        self,
+        *,
+        UserPoolId: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListIdentityProvidersResponse, types.ProviderDescription]:
+        """Iterate over the pages of ListIdentityProviders; their items are those of Providers."""
+        return self._paginate(
+            paginators.LIST_IDENTITY_PROVIDERS,
+            {
+                "UserPoolId": UserPoolId,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_resource_servers(
+        self,
+        *,
+        UserPoolId: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListResourceServersResponse, types.ResourceServerType]:
+        """Iterate over the pages of ListResourceServers; their items are those of ResourceServers."""
+        return self._paginate(
+            paginators.LIST_RESOURCE_SERVERS,
+            {
+                "UserPoolId": UserPoolId,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_user_pool_clients(
+        self,
+        *,
+        UserPoolId: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListUserPoolClientsResponse, types.UserPoolClientDescription]:
+        """Iterate over the pages of ListUserPoolClients; their items are those of UserPoolClients."""
+        return self._paginate(
+            paginators.LIST_USER_POOL_CLIENTS,
+            {
+                "UserPoolId": UserPoolId,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_user_pools(
+        self,
+        *,
+        MaxResults: int,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListUserPoolsResponse, types.UserPoolDescriptionType]:
+        """Iterate over the pages of ListUserPools; their items are those of UserPools."""
+        return self._paginate(
+            paginators.LIST_USER_POOLS,
+            {
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_users_in_group(
+        self,
+        *,
+        UserPoolId: str,
+        GroupName: str,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListUsersInGroupResponse, types.UserType]:
+        """Iterate over the pages of ListUsersInGroup; their items are those of Users."""
+        return self._paginate(
+            paginators.LIST_USERS_IN_GROUP,
+            {
+                "UserPoolId": UserPoolId,
+                "GroupName": GroupName,
+                "Limit": Limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_users(
+        self,
+        *,
+        UserPoolId: str,
+        AttributesToGet: StringList | None = None,
+        Limit: int | None = None,
+        Filter: str | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListUsersResponse, types.UserType]:
+        """Iterate over the pages of ListUsers; their items are those of Users."""
+        return self._paginate(
+            paginators.LIST_USERS,
+            {
+                "UserPoolId": UserPoolId,
+                "AttributesToGet": AttributesToGet,
+                "Limit": Limit,
+                "Filter": Filter,
+            },
+            PaginationConfig,
         )

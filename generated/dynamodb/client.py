@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, waiters, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import EmptyResult, StringList, Timestamp
+    from tornado_aws.waiting import WaiterConfig
 
     from . import types
 
@@ -1974,3 +1977,222 @@ class DynamoDB(ServiceClient):
                 "TimeToLiveSpecification": TimeToLiveSpecification,
             },
         )
+
+    def paginate_list_backups(
+        self,
+        *,
+        TableName: str | None = None,
+        Limit: int | None = None,
+        TimeRangeLowerBound: Timestamp | None = None,
+        TimeRangeUpperBound: Timestamp | None = None,
+        BackupType: types.BackupTypeFilter | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListBackupsOutput, types.BackupSummary]:
+        """Iterate over the pages of ListBackups; their items are those of BackupSummaries."""
+        return self._paginate(
+            paginators.LIST_BACKUPS,
+            {
+                "TableName": TableName,
+                "Limit": Limit,
+                "TimeRangeLowerBound": TimeRangeLowerBound,
+                "TimeRangeUpperBound": TimeRangeUpperBound,
+                "BackupType": BackupType,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_tables(
+        self,
+        *,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListTablesOutput, str]:
+        """Iterate over the pages of ListTables; their items are those of TableNames."""
+        return self._paginate(paginators.LIST_TABLES, {"Limit": Limit}, PaginationConfig)
+
+    def paginate_query(
+        self,
+        *,
+        TableName: str,
+        IndexName: str | None = None,
+        Select: types.Select | None = None,
+        AttributesToGet: StringList | None = None,
+        Limit: int | None = None,
+        ConsistentRead: bool | None = None,
+        KeyConditions: Mapping[str, types.Condition] | None = None,
+        QueryFilter: Mapping[str, types.Condition] | None = None,
+        ConditionalOperator: types.ConditionalOperator | None = None,
+        ScanIndexForward: bool | None = None,
+        ReturnConsumedCapacity: types.ReturnConsumedCapacity | None = None,
+        ProjectionExpression: str | None = None,
+        FilterExpression: str | None = None,
+        KeyConditionExpression: str | None = None,
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
+        ExpressionAttributeValues: (
+            Mapping[str, types.AttributeValue | types.AttributeValueOutput] | None
+        ) = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.QueryOutput, dict[str, types.AttributeValueOutput]]:
+        """Iterate over the pages of Query; their items are those of Items, Count, ScannedCount."""
+        return self._paginate(
+            paginators.QUERY,
+            {
+                "TableName": TableName,
+                "IndexName": IndexName,
+                "Select": Select,
+                "AttributesToGet": AttributesToGet,
+                "Limit": Limit,
+                "ConsistentRead": ConsistentRead,
+                "KeyConditions": KeyConditions,
+                "QueryFilter": QueryFilter,
+                "ConditionalOperator": ConditionalOperator,
+                "ScanIndexForward": ScanIndexForward,
+                "ReturnConsumedCapacity": ReturnConsumedCapacity,
+                "ProjectionExpression": ProjectionExpression,
+                "FilterExpression": FilterExpression,
+                "KeyConditionExpression": KeyConditionExpression,
+                "ExpressionAttributeNames": ExpressionAttributeNames,
+                "ExpressionAttributeValues": ExpressionAttributeValues,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_scan(
+        self,
+        *,
+        TableName: str,
+        IndexName: str | None = None,
+        AttributesToGet: StringList | None = None,
+        Limit: int | None = None,
+        Select: types.Select | None = None,
+        ScanFilter: Mapping[str, types.Condition] | None = None,
+        ConditionalOperator: types.ConditionalOperator | None = None,
+        ReturnConsumedCapacity: types.ReturnConsumedCapacity | None = None,
+        TotalSegments: int | None = None,
+        Segment: int | None = None,
+        ProjectionExpression: str | None = None,
+        FilterExpression: str | None = None,
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
+        ExpressionAttributeValues: (
+            Mapping[str, types.AttributeValue | types.AttributeValueOutput] | None
+        ) = None,
+        ConsistentRead: bool | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ScanOutput, dict[str, types.AttributeValueOutput]]:
+        """Iterate over the pages of Scan; their items are those of Items, Count, ScannedCount."""
+        return self._paginate(
+            paginators.SCAN,
+            {
+                "TableName": TableName,
+                "IndexName": IndexName,
+                "AttributesToGet": AttributesToGet,
+                "Limit": Limit,
+                "Select": Select,
+                "ScanFilter": ScanFilter,
+                "ConditionalOperator": ConditionalOperator,
+                "ReturnConsumedCapacity": ReturnConsumedCapacity,
+                "TotalSegments": TotalSegments,
+                "Segment": Segment,
+                "ProjectionExpression": ProjectionExpression,
+                "FilterExpression": FilterExpression,
+                "ExpressionAttributeNames": ExpressionAttributeNames,
+                "ExpressionAttributeValues": ExpressionAttributeValues,
+                "ConsistentRead": ConsistentRead,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_tags_of_resource(
+        self,
+        *,
+        ResourceArn: str,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListTagsOfResourceOutput, types.TagOutput]:
+        """Iterate over the pages of ListTagsOfResource; their items are those of Tags."""
+        return self._paginate(
+            paginators.LIST_TAGS_OF_RESOURCE,
+            {
+                "ResourceArn": ResourceArn,
+            },
+            PaginationConfig,
+        )
+
+    async def wait_until_contributor_insights_enabled(
+        self,
+        *,
+        TableName: str,
+        IndexName: str | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeContributorInsightsOutput:
+        """Call describe_contributor_insights every 20 seconds, 30 times at most, until
+        ContributorInsightsEnabled is reached; return the last response.
+        """
+        return await self._wait(
+            waiters.CONTRIBUTOR_INSIGHTS_ENABLED,
+            {
+                "TableName": TableName,
+                "IndexName": IndexName,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_export_completed(
+        self,
+        *,
+        ExportArn: str,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeExportOutput:
+        """Call describe_export every 20 seconds, 60 times at most, until ExportCompleted is
+        reached; return the last response.
+        """
+        return await self._wait(waiters.EXPORT_COMPLETED, {"ExportArn": ExportArn}, WaiterConfig)
+
+    async def wait_until_import_completed(
+        self,
+        *,
+        ImportArn: str,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeImportOutput:
+        """Call describe_import every 20 seconds, 60 times at most, until ImportCompleted is
+        reached; return the last response.
+        """
+        return await self._wait(waiters.IMPORT_COMPLETED, {"ImportArn": ImportArn}, WaiterConfig)
+
+    async def wait_until_kinesis_streaming_destination_active(
+        self,
+        *,
+        TableName: str,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeKinesisStreamingDestinationOutput:
+        """Call describe_kinesis_streaming_destination every 20 seconds, 30 times at most, until
+        KinesisStreamingDestinationActive is reached; return the last response.
+        """
+        return await self._wait(
+            waiters.KINESIS_STREAMING_DESTINATION_ACTIVE,
+            {
+                "TableName": TableName,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_table_exists(
+        self,
+        *,
+        TableName: str,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeTableOutput:
+        """Call describe_table every 20 seconds, 25 times at most, until TableExists is reached;
+        return the last response.
+        """
+        return await self._wait(waiters.TABLE_EXISTS, {"TableName": TableName}, WaiterConfig)
+
+    async def wait_until_table_not_exists(
+        self,
+        *,
+        TableName: str,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeTableOutput | dict[str, Any]:
+        """Call describe_table every 20 seconds, 25 times at most, until TableNotExists is reached;
+        return the last response.
+        """
+        return await self._wait(waiters.TABLE_NOT_EXISTS, {"TableName": TableName}, WaiterConfig)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, waiters, wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import Blob, StringList
+    from tornado_aws.waiting import WaiterConfig
 
     from . import types
 
@@ -1722,4 +1724,209 @@ class ECR(ServiceClient):
                 "ecrRepositoryPrefix": ecrRepositoryPrefix,
                 "registryId": registryId,
             },
+        )
+
+    def paginate_list_images(
+        self,
+        *,
+        repositoryName: str,
+        registryId: str | None = None,
+        maxResults: int | None = None,
+        filter: types.ListImagesFilter | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListImagesResponse, types.ImageIdentifierOutput]:
+        """Iterate over the pages of ListImages; their items are those of imageIds."""
+        return self._paginate(
+            paginators.LIST_IMAGES,
+            {
+                "repositoryName": repositoryName,
+                "registryId": registryId,
+                "maxResults": maxResults,
+                "filter": filter,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_images(
+        self,
+        *,
+        repositoryName: str,
+        registryId: str | None = None,
+        imageIds: Sequence[types.ImageIdentifier | types.ImageIdentifierOutput] | None = None,
+        maxResults: int | None = None,
+        filter: types.DescribeImagesFilter | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeImagesResponse, types.ImageDetail]:
+        """Iterate over the pages of DescribeImages; their items are those of imageDetails."""
+        return self._paginate(
+            paginators.DESCRIBE_IMAGES,
+            {
+                "repositoryName": repositoryName,
+                "registryId": registryId,
+                "imageIds": imageIds,
+                "maxResults": maxResults,
+                "filter": filter,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_repositories(
+        self,
+        *,
+        registryId: str | None = None,
+        repositoryNames: StringList | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeRepositoriesResponse, types.Repository]:
+        """Iterate over the pages of DescribeRepositories; their items are those of repositories."""
+        return self._paginate(
+            paginators.DESCRIBE_REPOSITORIES,
+            {
+                "registryId": registryId,
+                "repositoryNames": repositoryNames,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_image_scan_findings(
+        self,
+        *,
+        repositoryName: str,
+        imageId: types.ImageIdentifier | types.ImageIdentifierOutput,
+        registryId: str | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeImageScanFindingsResponse, types.ImageScanFinding]:
+        """Iterate over the pages of DescribeImageScanFindings; their items are those of
+        imageScanFindings.findings, imageScanFindings.enhancedFindings.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_IMAGE_SCAN_FINDINGS,
+            {
+                "repositoryName": repositoryName,
+                "imageId": imageId,
+                "registryId": registryId,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_get_lifecycle_policy_preview(
+        self,
+        *,
+        repositoryName: str,
+        registryId: str | None = None,
+        imageIds: Sequence[types.ImageIdentifier | types.ImageIdentifierOutput] | None = None,
+        maxResults: int | None = None,
+        filter: types.LifecyclePolicyPreviewFilter | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.GetLifecyclePolicyPreviewResponse, types.LifecyclePolicyPreviewResult]:
+        """Iterate over the pages of GetLifecyclePolicyPreview; their items are those of
+        previewResults.
+        """
+        return self._paginate(
+            paginators.GET_LIFECYCLE_POLICY_PREVIEW,
+            {
+                "repositoryName": repositoryName,
+                "registryId": registryId,
+                "imageIds": imageIds,
+                "maxResults": maxResults,
+                "filter": filter,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_pull_through_cache_rules(
+        self,
+        *,
+        registryId: str | None = None,
+        ecrRepositoryPrefixes: StringList | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribePullThroughCacheRulesResponse, types.PullThroughCacheRule]:
+        """Iterate over the pages of DescribePullThroughCacheRules; their items are those of
+        pullThroughCacheRules.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_PULL_THROUGH_CACHE_RULES,
+            {
+                "registryId": registryId,
+                "ecrRepositoryPrefixes": ecrRepositoryPrefixes,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_repository_creation_templates(
+        self,
+        *,
+        prefixes: StringList | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[
+        types.DescribeRepositoryCreationTemplatesResponse, types.RepositoryCreationTemplate
+    ]:
+        """Iterate over the pages of DescribeRepositoryCreationTemplates; their items are those of
+        repositoryCreationTemplates.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_REPOSITORY_CREATION_TEMPLATES,
+            {
+                "prefixes": prefixes,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    async def wait_until_image_scan_complete(
+        self,
+        *,
+        repositoryName: str,
+        imageId: types.ImageIdentifier | types.ImageIdentifierOutput,
+        registryId: str | None = None,
+        nextToken: str | None = None,
+        maxResults: int | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeImageScanFindingsResponse:
+        """Call describe_image_scan_findings every 5 seconds, 60 times at most, until
+        ImageScanComplete is reached; return the last response.
+        """
+        return await self._wait(
+            waiters.IMAGE_SCAN_COMPLETE,
+            {
+                "repositoryName": repositoryName,
+                "imageId": imageId,
+                "registryId": registryId,
+                "nextToken": nextToken,
+                "maxResults": maxResults,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_lifecycle_policy_preview_complete(
+        self,
+        *,
+        repositoryName: str,
+        registryId: str | None = None,
+        imageIds: Sequence[types.ImageIdentifier | types.ImageIdentifierOutput] | None = None,
+        nextToken: str | None = None,
+        maxResults: int | None = None,
+        filter: types.LifecyclePolicyPreviewFilter | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.GetLifecyclePolicyPreviewResponse:
+        """Call get_lifecycle_policy_preview every 5 seconds, 20 times at most, until
+        LifecyclePolicyPreviewComplete is reached; return the last response.
+        """
+        return await self._wait(
+            waiters.LIFECYCLE_POLICY_PREVIEW_COMPLETE,
+            {
+                "repositoryName": repositoryName,
+                "registryId": registryId,
+                "imageIds": imageIds,
+                "nextToken": nextToken,
+                "maxResults": maxResults,
+                "filter": filter,
+            },
+            WaiterConfig,
         )

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, waiters, wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import StringList, Timestamp
+    from tornado_aws.waiting import WaiterConfig
 
     from . import types
 
@@ -2909,4 +2911,433 @@ class ECS(ServiceClient):
                 "taskSet": taskSet,
                 "scale": scale,
             },
+        )
+
+    def paginate_list_clusters(
+        self,
+        *,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListClustersResponse, str]:
+        """Iterate over the pages of ListClusters; their items are those of clusterArns."""
+        return self._paginate(
+            paginators.LIST_CLUSTERS,
+            {
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_container_instances(
+        self,
+        *,
+        cluster: str | None = None,
+        filter: str | None = None,
+        maxResults: int | None = None,
+        status: types.ContainerInstanceStatus | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListContainerInstancesResponse, str]:
+        """Iterate over the pages of ListContainerInstances; their items are those of
+        containerInstanceArns.
+        """
+        return self._paginate(
+            paginators.LIST_CONTAINER_INSTANCES,
+            {
+                "cluster": cluster,
+                "filter": filter,
+                "maxResults": maxResults,
+                "status": status,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_task_definitions(
+        self,
+        *,
+        familyPrefix: str | None = None,
+        status: types.TaskDefinitionStatus | None = None,
+        sort: types.SortOrder | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListTaskDefinitionsResponse, str]:
+        """Iterate over the pages of ListTaskDefinitions; their items are those of
+        taskDefinitionArns.
+        """
+        return self._paginate(
+            paginators.LIST_TASK_DEFINITIONS,
+            {
+                "familyPrefix": familyPrefix,
+                "status": status,
+                "sort": sort,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_task_definition_families(
+        self,
+        *,
+        familyPrefix: str | None = None,
+        status: types.TaskDefinitionFamilyStatus | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListTaskDefinitionFamiliesResponse, str]:
+        """Iterate over the pages of ListTaskDefinitionFamilies; their items are those of families."""
+        return self._paginate(
+            paginators.LIST_TASK_DEFINITION_FAMILIES,
+            {
+                "familyPrefix": familyPrefix,
+                "status": status,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_tasks(
+        self,
+        *,
+        cluster: str | None = None,
+        containerInstance: str | None = None,
+        family: str | None = None,
+        maxResults: int | None = None,
+        startedBy: str | None = None,
+        serviceName: str | None = None,
+        desiredStatus: types.DesiredStatus | None = None,
+        launchType: types.LaunchType | None = None,
+        daemonName: str | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListTasksResponse, str]:
+        """Iterate over the pages of ListTasks; their items are those of taskArns."""
+        return self._paginate(
+            paginators.LIST_TASKS,
+            {
+                "cluster": cluster,
+                "containerInstance": containerInstance,
+                "family": family,
+                "maxResults": maxResults,
+                "startedBy": startedBy,
+                "serviceName": serviceName,
+                "desiredStatus": desiredStatus,
+                "launchType": launchType,
+                "daemonName": daemonName,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_services(
+        self,
+        *,
+        cluster: str | None = None,
+        maxResults: int | None = None,
+        launchType: types.LaunchType | None = None,
+        schedulingStrategy: types.SchedulingStrategy | None = None,
+        resourceManagementType: types.ResourceManagementType | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListServicesResponse, str]:
+        """Iterate over the pages of ListServices; their items are those of serviceArns."""
+        return self._paginate(
+            paginators.LIST_SERVICES,
+            {
+                "cluster": cluster,
+                "maxResults": maxResults,
+                "launchType": launchType,
+                "schedulingStrategy": schedulingStrategy,
+                "resourceManagementType": resourceManagementType,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_account_settings(
+        self,
+        *,
+        name: types.SettingName | None = None,
+        value: str | None = None,
+        principalArn: str | None = None,
+        effectiveSettings: bool | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListAccountSettingsResponse, types.Setting]:
+        """Iterate over the pages of ListAccountSettings; their items are those of settings."""
+        return self._paginate(
+            paginators.LIST_ACCOUNT_SETTINGS,
+            {
+                "name": name,
+                "value": value,
+                "principalArn": principalArn,
+                "effectiveSettings": effectiveSettings,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_attributes(
+        self,
+        *,
+        targetType: types.TargetType,
+        cluster: str | None = None,
+        attributeName: str | None = None,
+        attributeValue: str | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListAttributesResponse, types.AttributeOutput]:
+        """Iterate over the pages of ListAttributes; their items are those of attributes."""
+        return self._paginate(
+            paginators.LIST_ATTRIBUTES,
+            {
+                "targetType": targetType,
+                "cluster": cluster,
+                "attributeName": attributeName,
+                "attributeValue": attributeValue,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_services_by_namespace(
+        self,
+        *,
+        namespace: str,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListServicesByNamespaceResponse, str]:
+        """Iterate over the pages of ListServicesByNamespace; their items are those of serviceArns."""
+        return self._paginate(
+            paginators.LIST_SERVICES_BY_NAMESPACE,
+            {
+                "namespace": namespace,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_gateway_cluster_associations(
+        self,
+        *,
+        gateway: str | None = None,
+        cluster: str | None = None,
+        status: Sequence[types.GatewayClusterAssociationStatus] | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[
+        types.ListGatewayClusterAssociationsResponse, types.GatewayClusterAssociationSummary
+    ]:
+        """Iterate over the pages of ListGatewayClusterAssociations; their items are those of
+        gatewayClusterAssociations.
+        """
+        return self._paginate(
+            paginators.LIST_GATEWAY_CLUSTER_ASSOCIATIONS,
+            {
+                "gateway": gateway,
+                "cluster": cluster,
+                "status": status,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_gateway_routes(
+        self,
+        *,
+        gateway: str | None = None,
+        cluster: str | None = None,
+        service: str | None = None,
+        serviceContainerPortName: str | None = None,
+        status: Sequence[types.GatewayRouteStatus] | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListGatewayRoutesResponse, types.GatewayRouteSummary]:
+        """Iterate over the pages of ListGatewayRoutes; their items are those of gatewayRoutes."""
+        return self._paginate(
+            paginators.LIST_GATEWAY_ROUTES,
+            {
+                "gateway": gateway,
+                "cluster": cluster,
+                "service": service,
+                "serviceContainerPortName": serviceContainerPortName,
+                "status": status,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_gateways(
+        self,
+        *,
+        names: StringList | None = None,
+        status: Sequence[types.GatewayStatus] | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListGatewaysResponse, types.GatewaySummary]:
+        """Iterate over the pages of ListGateways; their items are those of gateways."""
+        return self._paginate(
+            paginators.LIST_GATEWAYS,
+            {
+                "names": names,
+                "status": status,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    async def wait_until_daemon_active(
+        self,
+        *,
+        daemonArn: str,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeDaemonResponse:
+        """Call describe_daemon every 15 seconds, 8 times at most, until DaemonActive is reached;
+        return the last response.
+        """
+        return await self._wait(waiters.DAEMON_ACTIVE, {"daemonArn": daemonArn}, WaiterConfig)
+
+    async def wait_until_daemon_deployment_stopped(
+        self,
+        *,
+        daemonDeploymentArns: StringList,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeDaemonDeploymentsResponse:
+        """Call describe_daemon_deployments every 15 seconds, 8 times at most, until
+        DaemonDeploymentStopped is reached; return the last response.
+        """
+        return await self._wait(
+            waiters.DAEMON_DEPLOYMENT_STOPPED,
+            {
+                "daemonDeploymentArns": daemonDeploymentArns,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_daemon_deployment_successful(
+        self,
+        *,
+        daemonDeploymentArns: StringList,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeDaemonDeploymentsResponse:
+        """Call describe_daemon_deployments every 15 seconds, 8 times at most, until
+        DaemonDeploymentSuccessful is reached; return the last response.
+        """
+        return await self._wait(
+            waiters.DAEMON_DEPLOYMENT_SUCCESSFUL,
+            {
+                "daemonDeploymentArns": daemonDeploymentArns,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_daemon_task_definition_active(
+        self,
+        *,
+        daemonTaskDefinition: str,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeDaemonTaskDefinitionResponse:
+        """Call describe_daemon_task_definition every 15 seconds, 8 times at most, until
+        DaemonTaskDefinitionActive is reached; return the last response.
+        """
+        return await self._wait(
+            waiters.DAEMON_TASK_DEFINITION_ACTIVE,
+            {
+                "daemonTaskDefinition": daemonTaskDefinition,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_daemon_task_definition_deleted(
+        self,
+        *,
+        daemonTaskDefinition: str,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeDaemonTaskDefinitionResponse:
+        """Call describe_daemon_task_definition every 15 seconds, 8 times at most, until
+        DaemonTaskDefinitionDeleted is reached; return the last response.
+        """
+        return await self._wait(
+            waiters.DAEMON_TASK_DEFINITION_DELETED,
+            {
+                "daemonTaskDefinition": daemonTaskDefinition,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_services_inactive(
+        self,
+        *,
+        services: StringList,
+        cluster: str | None = None,
+        include: Sequence[types.ServiceField] | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeServicesResponse:
+        """Call describe_services every 15 seconds, 40 times at most, until ServicesInactive is
+        reached; return the last response.
+        """
+        return await self._wait(
+            waiters.SERVICES_INACTIVE,
+            {
+                "services": services,
+                "cluster": cluster,
+                "include": include,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_services_stable(
+        self,
+        *,
+        services: StringList,
+        cluster: str | None = None,
+        include: Sequence[types.ServiceField] | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeServicesResponse:
+        """Call describe_services every 15 seconds, 40 times at most, until ServicesStable is
+        reached; return the last response.
+        """
+        return await self._wait(
+            waiters.SERVICES_STABLE,
+            {
+                "services": services,
+                "cluster": cluster,
+                "include": include,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_tasks_running(
+        self,
+        *,
+        tasks: StringList,
+        cluster: str | None = None,
+        include: Sequence[types.TaskField] | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeTasksResponse:
+        """Call describe_tasks every 6 seconds, 100 times at most, until TasksRunning is reached;
+        return the last response.
+        """
+        return await self._wait(
+            waiters.TASKS_RUNNING,
+            {
+                "tasks": tasks,
+                "cluster": cluster,
+                "include": include,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_tasks_stopped(
+        self,
+        *,
+        tasks: StringList,
+        cluster: str | None = None,
+        include: Sequence[types.TaskField] | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeTasksResponse:
+        """Call describe_tasks every 6 seconds, 100 times at most, until TasksStopped is reached;
+        return the last response.
+        """
+        return await self._wait(
+            waiters.TASKS_STOPPED,
+            {
+                "tasks": tasks,
+                "cluster": cluster,
+                "include": include,
+            },
+            WaiterConfig,
         )

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import EmptyResult, StringList, Timestamp
 
     from . import types
@@ -1572,4 +1573,61 @@ class EventBridge(ServiceClient):
                 "DeadLetterConfig": DeadLetterConfig,
                 "LogConfig": LogConfig,
             },
+        )
+
+    def paginate_list_rule_names_by_target(
+        self,
+        *,
+        TargetArn: str,
+        EventBusName: str | None = None,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListRuleNamesByTargetResponse, str]:
+        """Iterate over the pages of ListRuleNamesByTarget; their items are those of RuleNames."""
+        return self._paginate(
+            paginators.LIST_RULE_NAMES_BY_TARGET,
+            {
+                "TargetArn": TargetArn,
+                "EventBusName": EventBusName,
+                "Limit": Limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_rules(
+        self,
+        *,
+        NamePrefix: str | None = None,
+        EventBusName: str | None = None,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListRulesResponse, types.Rule]:
+        """Iterate over the pages of ListRules; their items are those of Rules."""
+        return self._paginate(
+            paginators.LIST_RULES,
+            {
+                "NamePrefix": NamePrefix,
+                "EventBusName": EventBusName,
+                "Limit": Limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_targets_by_rule(
+        self,
+        *,
+        Rule: str,
+        EventBusName: str | None = None,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListTargetsByRuleResponse, types.TargetOutput]:
+        """Iterate over the pages of ListTargetsByRule; their items are those of Targets."""
+        return self._paginate(
+            paginators.LIST_TARGETS_BY_RULE,
+            {
+                "Rule": Rule,
+                "EventBusName": EventBusName,
+                "Limit": Limit,
+            },
+            PaginationConfig,
         )

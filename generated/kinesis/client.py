@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, waiters, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import Blob, EmptyResult, StringList, Timestamp
+    from tornado_aws.waiting import WaiterConfig
 
     from . import types
 
@@ -1494,3 +1497,171 @@ class Kinesis(ServiceClient):
                 "StreamId": StreamId,
             },
         )
+
+    def paginate_describe_stream(
+        self,
+        *,
+        StreamName: str | None = None,
+        Limit: int | None = None,
+        StreamARN: str | None = None,
+        StreamId: str | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeStreamOutput, types.Shard]:
+        """Iterate over the pages of DescribeStream; their items are those of
+        StreamDescription.Shards.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_STREAM,
+            {
+                "StreamName": StreamName,
+                "Limit": Limit,
+                "StreamARN": StreamARN,
+                "StreamId": StreamId,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_streams(
+        self,
+        *,
+        Limit: int | None = None,
+        ExclusiveStartStreamName: str | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListStreamsOutput, str]:
+        """Iterate over the pages of ListStreams; their items are those of StreamNames,
+        StreamSummaries.
+        """
+        return self._paginate(
+            paginators.LIST_STREAMS,
+            {
+                "Limit": Limit,
+                "ExclusiveStartStreamName": ExclusiveStartStreamName,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_shards(
+        self,
+        *,
+        StreamName: str | None = None,
+        ExclusiveStartShardId: str | None = None,
+        MaxResults: int | None = None,
+        StreamCreationTimestamp: Timestamp | None = None,
+        ShardFilter: types.ShardFilter | None = None,
+        StreamARN: str | None = None,
+        StreamId: str | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListShardsOutput, types.Shard]:
+        """Iterate over the pages of ListShards; their items are those of Shards."""
+        return self._paginate(
+            paginators.LIST_SHARDS,
+            {
+                "StreamName": StreamName,
+                "ExclusiveStartShardId": ExclusiveStartShardId,
+                "MaxResults": MaxResults,
+                "StreamCreationTimestamp": StreamCreationTimestamp,
+                "ShardFilter": ShardFilter,
+                "StreamARN": StreamARN,
+                "StreamId": StreamId,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_stream_consumers(
+        self,
+        *,
+        StreamARN: str,
+        MaxResults: int | None = None,
+        StreamCreationTimestamp: Timestamp | None = None,
+        StreamId: str | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListStreamConsumersOutput, types.Consumer]:
+        """Iterate over the pages of ListStreamConsumers; their items are those of Consumers."""
+        return self._paginate(
+            paginators.LIST_STREAM_CONSUMERS,
+            {
+                "StreamARN": StreamARN,
+                "MaxResults": MaxResults,
+                "StreamCreationTimestamp": StreamCreationTimestamp,
+                "StreamId": StreamId,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_channels(
+        self,
+        *,
+        StreamFilter: Sequence[types.StreamFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListChannelsOutput, types.ChannelSummary]:
+        """Iterate over the pages of ListChannels; their items are those of ChannelSummaries."""
+        return self._paginate(
+            paginators.LIST_CHANNELS,
+            {
+                "StreamFilter": StreamFilter,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    async def wait_until_stream_exists(
+        self,
+        *,
+        StreamName: str | None = None,
+        Limit: int | None = None,
+        ExclusiveStartShardId: str | None = None,
+        StreamARN: str | None = None,
+        StreamId: str | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeStreamOutput:
+        """Call describe_stream every 10 seconds, 18 times at most, until StreamExists is reached;
+        return the last response.
+        """
+        return await self._wait(
+            waiters.STREAM_EXISTS,
+            {
+                "StreamName": StreamName,
+                "Limit": Limit,
+                "ExclusiveStartShardId": ExclusiveStartShardId,
+                "StreamARN": StreamARN,
+                "StreamId": StreamId,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_stream_not_exists(
+        self,
+        *,
+        StreamName: str | None = None,
+        Limit: int | None = None,
+        ExclusiveStartShardId: str | None = None,
+        StreamARN: str | None = None,
+        StreamId: str | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeStreamOutput | dict[str, Any]:
+        """Call describe_stream every 10 seconds, 18 times at most, until StreamNotExists is
+        reached; return the last response.
+        """
+        return await self._wait(
+            waiters.STREAM_NOT_EXISTS,
+            {
+                "StreamName": StreamName,
+                "Limit": Limit,
+                "ExclusiveStartShardId": ExclusiveStartShardId,
+                "StreamARN": StreamARN,
+                "StreamId": StreamId,
+            },
+            WaiterConfig,
+        )
+
+    async def wait_until_channel_active(
+        self,
+        *,
+        ChannelARN: str,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.DescribeChannelOutput:
+        """Call describe_channel every 10 seconds, 18 times at most, until ChannelActive is
+        reached; return the last response.
+        """
+        return await self._wait(waiters.CHANNEL_ACTIVE, {"ChannelARN": ChannelARN}, WaiterConfig)

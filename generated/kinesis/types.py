@@ -810,15 +810,15 @@ class SubscribeToShardEvent(TypedDict):
 
 class SubscribeToShardEventStream(TypedDict):
     SubscribeToShardEvent: SubscribeToShardEvent
-    ResourceNotFoundException: Returned[ResourceNotFoundException]
-    ResourceInUseException: Returned[ResourceInUseException]
-    KMSDisabledException: Returned[KMSDisabledException]
-    KMSInvalidStateException: Returned[KMSInvalidStateException]
-    KMSAccessDeniedException: Returned[KMSAccessDeniedException]
-    KMSNotFoundException: Returned[KMSNotFoundException]
-    KMSOptInRequired: Returned[KMSOptInRequired]
-    KMSThrottlingException: Returned[KMSThrottlingException]
-    InternalFailureException: Returned[InternalFailureException]
+    ResourceNotFoundException: NotRequired[ResourceNotFoundException]
+    ResourceInUseException: NotRequired[ResourceInUseException]
+    KMSDisabledException: NotRequired[KMSDisabledException]
+    KMSInvalidStateException: NotRequired[KMSInvalidStateException]
+    KMSAccessDeniedException: NotRequired[KMSAccessDeniedException]
+    KMSNotFoundException: NotRequired[KMSNotFoundException]
+    KMSOptInRequired: NotRequired[KMSOptInRequired]
+    KMSThrottlingException: NotRequired[KMSThrottlingException]
+    InternalFailureException: NotRequired[InternalFailureException]
 
 
 class SubscribeToShardInput(TypedDict):

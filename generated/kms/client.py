@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import Blob, EmptyResult, StringList, Timestamp
 
     from . import types
@@ -1721,4 +1722,146 @@ class KMS(ServiceClient):
                 "GrantTokens": GrantTokens,
                 "DryRun": DryRun,
             },
+        )
+
+    def paginate_list_aliases(
+        self,
+        *,
+        KeyId: str | None = None,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListAliasesResponse, types.AliasListEntry]:
+        """Iterate over the pages of ListAliases; their items are those of Aliases."""
+        return self._paginate(
+            paginators.LIST_ALIASES,
+            {
+                "KeyId": KeyId,
+                "Limit": Limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_grants(
+        self,
+        *,
+        KeyId: str,
+        Limit: int | None = None,
+        GrantId: str | None = None,
+        GranteePrincipal: str | None = None,
+        GranteeServicePrincipal: str | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListGrantsResponse, types.GrantListEntry]:
+        """Iterate over the pages of ListGrants; their items are those of Grants."""
+        return self._paginate(
+            paginators.LIST_GRANTS,
+            {
+                "KeyId": KeyId,
+                "Limit": Limit,
+                "GrantId": GrantId,
+                "GranteePrincipal": GranteePrincipal,
+                "GranteeServicePrincipal": GranteeServicePrincipal,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_key_policies(
+        self,
+        *,
+        KeyId: str,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListKeyPoliciesResponse, str]:
+        """Iterate over the pages of ListKeyPolicies; their items are those of PolicyNames."""
+        return self._paginate(
+            paginators.LIST_KEY_POLICIES,
+            {
+                "KeyId": KeyId,
+                "Limit": Limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_keys(
+        self,
+        *,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListKeysResponse, types.KeyListEntry]:
+        """Iterate over the pages of ListKeys; their items are those of Keys."""
+        return self._paginate(paginators.LIST_KEYS, {"Limit": Limit}, PaginationConfig)
+
+    def paginate_describe_custom_key_stores(
+        self,
+        *,
+        CustomKeyStoreId: str | None = None,
+        CustomKeyStoreName: str | None = None,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeCustomKeyStoresResponse, types.CustomKeyStoresListEntry]:
+        """Iterate over the pages of DescribeCustomKeyStores; their items are those of
+        CustomKeyStores.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_CUSTOM_KEY_STORES,
+            {
+                "CustomKeyStoreId": CustomKeyStoreId,
+                "CustomKeyStoreName": CustomKeyStoreName,
+                "Limit": Limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_resource_tags(
+        self,
+        *,
+        KeyId: str,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListResourceTagsResponse, types.TagOutput]:
+        """Iterate over the pages of ListResourceTags; their items are those of Tags."""
+        return self._paginate(
+            paginators.LIST_RESOURCE_TAGS,
+            {
+                "KeyId": KeyId,
+                "Limit": Limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_retirable_grants(
+        self,
+        *,
+        Limit: int | None = None,
+        RetiringPrincipal: str | None = None,
+        RetiringServicePrincipal: str | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListGrantsResponse, types.GrantListEntry]:
+        """Iterate over the pages of ListRetirableGrants; their items are those of Grants."""
+        return self._paginate(
+            paginators.LIST_RETIRABLE_GRANTS,
+            {
+                "Limit": Limit,
+                "RetiringPrincipal": RetiringPrincipal,
+                "RetiringServicePrincipal": RetiringServicePrincipal,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_key_rotations(
+        self,
+        *,
+        KeyId: str,
+        IncludeKeyMaterial: types.IncludeKeyMaterial | None = None,
+        Limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListKeyRotationsResponse, types.RotationsListEntry]:
+        """Iterate over the pages of ListKeyRotations; their items are those of Rotations."""
+        return self._paginate(
+            paginators.LIST_KEY_ROTATIONS,
+            {
+                "KeyId": KeyId,
+                "IncludeKeyMaterial": IncludeKeyMaterial,
+                "Limit": Limit,
+            },
+            PaginationConfig,
         )

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import EmptyResult, StringList
 
     from . import types
@@ -3483,4 +3484,446 @@ class CloudWatchLogs(ServiceClient):
                 "scheduleEndTime": scheduleEndTime,
                 "state": state,
             },
+        )
+
+    def paginate_describe_destinations(
+        self,
+        *,
+        DestinationNamePrefix: str | None = None,
+        limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeDestinationsResponse, types.Destination]:
+        """Iterate over the pages of DescribeDestinations; their items are those of destinations."""
+        return self._paginate(
+            paginators.DESCRIBE_DESTINATIONS,
+            {
+                "DestinationNamePrefix": DestinationNamePrefix,
+                "limit": limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_log_groups(
+        self,
+        *,
+        accountIdentifiers: StringList | None = None,
+        logGroupNamePrefix: str | None = None,
+        logGroupNamePattern: str | None = None,
+        limit: int | None = None,
+        includeLinkedAccounts: bool | None = None,
+        logGroupClass: types.LogGroupClass | None = None,
+        logGroupIdentifiers: StringList | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeLogGroupsResponse, types.LogGroup]:
+        """Iterate over the pages of DescribeLogGroups; their items are those of logGroups."""
+        return self._paginate(
+            paginators.DESCRIBE_LOG_GROUPS,
+            {
+                "accountIdentifiers": accountIdentifiers,
+                "logGroupNamePrefix": logGroupNamePrefix,
+                "logGroupNamePattern": logGroupNamePattern,
+                "limit": limit,
+                "includeLinkedAccounts": includeLinkedAccounts,
+                "logGroupClass": logGroupClass,
+                "logGroupIdentifiers": logGroupIdentifiers,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_log_streams(
+        self,
+        *,
+        logGroupName: str | None = None,
+        logGroupIdentifier: str | None = None,
+        logStreamNamePrefix: str | None = None,
+        orderBy: types.OrderBy | None = None,
+        descending: bool | None = None,
+        limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeLogStreamsResponse, types.LogStream]:
+        """Iterate over the pages of DescribeLogStreams; their items are those of logStreams."""
+        return self._paginate(
+            paginators.DESCRIBE_LOG_STREAMS,
+            {
+                "logGroupName": logGroupName,
+                "logGroupIdentifier": logGroupIdentifier,
+                "logStreamNamePrefix": logStreamNamePrefix,
+                "orderBy": orderBy,
+                "descending": descending,
+                "limit": limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_metric_filters(
+        self,
+        *,
+        logGroupName: str | None = None,
+        filterNamePrefix: str | None = None,
+        limit: int | None = None,
+        metricName: str | None = None,
+        metricNamespace: str | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeMetricFiltersResponse, types.MetricFilter]:
+        """Iterate over the pages of DescribeMetricFilters; their items are those of metricFilters."""
+        return self._paginate(
+            paginators.DESCRIBE_METRIC_FILTERS,
+            {
+                "logGroupName": logGroupName,
+                "filterNamePrefix": filterNamePrefix,
+                "limit": limit,
+                "metricName": metricName,
+                "metricNamespace": metricNamespace,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_subscription_filters(
+        self,
+        *,
+        logGroupName: str,
+        filterNamePrefix: str | None = None,
+        limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeSubscriptionFiltersResponse, types.SubscriptionFilter]:
+        """Iterate over the pages of DescribeSubscriptionFilters; their items are those of
+        subscriptionFilters.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_SUBSCRIPTION_FILTERS,
+            {
+                "logGroupName": logGroupName,
+                "filterNamePrefix": filterNamePrefix,
+                "limit": limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_filter_log_events(
+        self,
+        *,
+        logGroupName: str | None = None,
+        logGroupIdentifier: str | None = None,
+        logStreamNames: StringList | None = None,
+        logStreamNamePrefix: str | None = None,
+        startTime: int | None = None,
+        endTime: int | None = None,
+        filterPattern: str | None = None,
+        limit: int | None = None,
+        startFromHead: bool | None = None,
+        interleaved: bool | None = None,
+        unmask: bool | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.FilterLogEventsResponse, types.FilteredLogEvent]:
+        """Iterate over the pages of FilterLogEvents; their items are those of events,
+        searchedLogStreams.
+        """
+        return self._paginate(
+            paginators.FILTER_LOG_EVENTS,
+            {
+                "logGroupName": logGroupName,
+                "logGroupIdentifier": logGroupIdentifier,
+                "logStreamNames": logStreamNames,
+                "logStreamNamePrefix": logStreamNamePrefix,
+                "startTime": startTime,
+                "endTime": endTime,
+                "filterPattern": filterPattern,
+                "limit": limit,
+                "startFromHead": startFromHead,
+                "interleaved": interleaved,
+                "unmask": unmask,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_export_tasks(
+        self,
+        *,
+        taskId: str | None = None,
+        statusCode: types.ExportTaskStatusCode | None = None,
+        limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeExportTasksResponse, types.ExportTask]:
+        """Iterate over the pages of DescribeExportTasks; their items are those of exportTasks."""
+        return self._paginate(
+            paginators.DESCRIBE_EXPORT_TASKS,
+            {
+                "taskId": taskId,
+                "statusCode": statusCode,
+                "limit": limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_queries(
+        self,
+        *,
+        logGroupName: str | None = None,
+        status: types.QueryStatus | None = None,
+        maxResults: int | None = None,
+        queryLanguage: types.QueryLanguage | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeQueriesResponse, types.QueryInfo]:
+        """Iterate over the pages of DescribeQueries; their items are those of queries."""
+        return self._paginate(
+            paginators.DESCRIBE_QUERIES,
+            {
+                "logGroupName": logGroupName,
+                "status": status,
+                "maxResults": maxResults,
+                "queryLanguage": queryLanguage,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_resource_policies(
+        self,
+        *,
+        limit: int | None = None,
+        resourceArn: str | None = None,
+        policyScope: types.PolicyScope | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeResourcePoliciesResponse, types.ResourcePolicy]:
+        """Iterate over the pages of DescribeResourcePolicies; their items are those of
+        resourcePolicies.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_RESOURCE_POLICIES,
+            {
+                "limit": limit,
+                "resourceArn": resourceArn,
+                "policyScope": policyScope,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_deliveries(
+        self,
+        *,
+        limit: int | None = None,
+        deliverySourceNames: StringList | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeDeliveriesResponse, types.Delivery]:
+        """Iterate over the pages of DescribeDeliveries; their items are those of deliveries."""
+        return self._paginate(
+            paginators.DESCRIBE_DELIVERIES,
+            {
+                "limit": limit,
+                "deliverySourceNames": deliverySourceNames,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_delivery_destinations(
+        self,
+        *,
+        limit: int | None = None,
+        names: StringList | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeDeliveryDestinationsResponse, types.DeliveryDestination]:
+        """Iterate over the pages of DescribeDeliveryDestinations; their items are those of
+        deliveryDestinations.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_DELIVERY_DESTINATIONS,
+            {
+                "limit": limit,
+                "names": names,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_delivery_sources(
+        self,
+        *,
+        limit: int | None = None,
+        resourceArns: StringList | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeDeliverySourcesResponse, types.DeliverySource]:
+        """Iterate over the pages of DescribeDeliverySources; their items are those of
+        deliverySources.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_DELIVERY_SOURCES,
+            {
+                "limit": limit,
+                "resourceArns": resourceArns,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_anomalies(
+        self,
+        *,
+        anomalyDetectorArn: str | None = None,
+        suppressionState: types.SuppressionState | None = None,
+        limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListAnomaliesResponse, types.Anomaly]:
+        """Iterate over the pages of ListAnomalies; their items are those of anomalies."""
+        return self._paginate(
+            paginators.LIST_ANOMALIES,
+            {
+                "anomalyDetectorArn": anomalyDetectorArn,
+                "suppressionState": suppressionState,
+                "limit": limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_log_anomaly_detectors(
+        self,
+        *,
+        filterLogGroupArn: str | None = None,
+        limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListLogAnomalyDetectorsResponse, types.AnomalyDetector]:
+        """Iterate over the pages of ListLogAnomalyDetectors; their items are those of
+        anomalyDetectors.
+        """
+        return self._paginate(
+            paginators.LIST_LOG_ANOMALY_DETECTORS,
+            {
+                "filterLogGroupArn": filterLogGroupArn,
+                "limit": limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_configuration_templates(
+        self,
+        *,
+        service: str | None = None,
+        logTypes: StringList | None = None,
+        resourceTypes: StringList | None = None,
+        deliveryDestinationTypes: Sequence[types.DeliveryDestinationType] | None = None,
+        limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeConfigurationTemplatesResponse, types.ConfigurationTemplate]:
+        """Iterate over the pages of DescribeConfigurationTemplates; their items are those of
+        configurationTemplates.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_CONFIGURATION_TEMPLATES,
+            {
+                "service": service,
+                "logTypes": logTypes,
+                "resourceTypes": resourceTypes,
+                "deliveryDestinationTypes": deliveryDestinationTypes,
+                "limit": limit,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_log_groups_for_query(
+        self,
+        *,
+        queryId: str,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListLogGroupsForQueryResponse, str]:
+        """Iterate over the pages of ListLogGroupsForQuery; their items are those of
+        logGroupIdentifiers.
+        """
+        return self._paginate(
+            paginators.LIST_LOG_GROUPS_FOR_QUERY,
+            {
+                "queryId": queryId,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_get_scheduled_query_history(
+        self,
+        *,
+        identifier: str,
+        startTime: int,
+        endTime: int,
+        executionStatuses: Sequence[types.ExecutionStatus] | None = None,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.GetScheduledQueryHistoryResponse, types.TriggerHistoryRecord]:
+        """Iterate over the pages of GetScheduledQueryHistory; their items are those of
+        triggerHistory.
+        """
+        return self._paginate(
+            paginators.GET_SCHEDULED_QUERY_HISTORY,
+            {
+                "identifier": identifier,
+                "startTime": startTime,
+                "endTime": endTime,
+                "executionStatuses": executionStatuses,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_scheduled_queries(
+        self,
+        *,
+        maxResults: int | None = None,
+        state: types.ScheduledQueryState | None = None,
+        scheduleType: types.ScheduleType | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListScheduledQueriesResponse, types.ScheduledQuerySummary]:
+        """Iterate over the pages of ListScheduledQueries; their items are those of
+        scheduledQueries.
+        """
+        return self._paginate(
+            paginators.LIST_SCHEDULED_QUERIES,
+            {
+                "maxResults": maxResults,
+                "state": state,
+                "scheduleType": scheduleType,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_sources_for_s3_table_integration(
+        self,
+        *,
+        integrationArn: str,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListSourcesForS3TableIntegrationResponse, types.S3TableIntegrationSource]:
+        """Iterate over the pages of ListSourcesForS3TableIntegration; their items are those of
+        sources.
+        """
+        return self._paginate(
+            paginators.LIST_SOURCES_FOR_S3_TABLE_INTEGRATION,
+            {
+                "integrationArn": integrationArn,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_aggregate_log_group_summaries(
+        self,
+        *,
+        groupBy: types.ListAggregateLogGroupSummariesGroupBy,
+        accountIdentifiers: StringList | None = None,
+        includeLinkedAccounts: bool | None = None,
+        logGroupClass: types.LogGroupClass | None = None,
+        logGroupNamePattern: str | None = None,
+        dataSources: Sequence[types.DataSourceFilter] | None = None,
+        limit: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListAggregateLogGroupSummariesResponse, types.AggregateLogGroupSummary]:
+        """Iterate over the pages of ListAggregateLogGroupSummaries; their items are those of
+        aggregateLogGroupSummaries.
+        """
+        return self._paginate(
+            paginators.LIST_AGGREGATE_LOG_GROUP_SUMMARIES,
+            {
+                "groupBy": groupBy,
+                "accountIdentifiers": accountIdentifiers,
+                "includeLinkedAccounts": includeLinkedAccounts,
+                "logGroupClass": logGroupClass,
+                "logGroupNamePattern": logGroupNamePattern,
+                "dataSources": dataSources,
+                "limit": limit,
+            },
+            PaginationConfig,
         )

@@ -1105,8 +1105,8 @@ class GetLogObjectResponse(TypedDict):
 
 
 class GetLogObjectResponseStream(TypedDict):
-    fields: Returned[FieldsData]
-    InternalStreamingException: Returned[InternalStreamingException]
+    fields: NotRequired[FieldsData]
+    InternalStreamingException: NotRequired[InternalStreamingException]
 
 
 class GetLogRecordRequest(TypedDict):
@@ -2244,10 +2244,10 @@ class StartLiveTailResponse(TypedDict):
 
 
 class StartLiveTailResponseStream(TypedDict):
-    sessionStart: Returned[LiveTailSessionStart]
-    sessionUpdate: Returned[LiveTailSessionUpdate]
-    SessionTimeoutException: Returned[SessionTimeoutException]
-    SessionStreamingException: Returned[SessionStreamingException]
+    sessionStart: NotRequired[LiveTailSessionStart]
+    sessionUpdate: NotRequired[LiveTailSessionUpdate]
+    SessionTimeoutException: NotRequired[SessionTimeoutException]
+    SessionStreamingException: NotRequired[SessionStreamingException]
 
 
 class StartQueryRequest(TypedDict):

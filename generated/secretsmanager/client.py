@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import Blob, EmptyResult, StringList
 
     from . import types
@@ -726,4 +727,27 @@ class SecretsManager(ServiceClient):
                 "ResourcePolicy": ResourcePolicy,
                 "SecretId": SecretId,
             },
+        )
+
+    def paginate_list_secrets(
+        self,
+        *,
+        IncludePlannedDeletion: bool | None = None,
+        MaxResults: int | None = None,
+        Filters: Sequence[types.Filter] | None = None,
+        SortOrder: types.SortOrderType | None = None,
+        SortBy: types.SortByType | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListSecretsResponse, types.SecretListEntry]:
+        """Iterate over the pages of ListSecrets; their items are those of SecretList."""
+        return self._paginate(
+            paginators.LIST_SECRETS,
+            {
+                "IncludePlannedDeletion": IncludePlannedDeletion,
+                "MaxResults": MaxResults,
+                "Filters": Filters,
+                "SortOrder": SortOrder,
+                "SortBy": SortBy,
+            },
+            PaginationConfig,
         )

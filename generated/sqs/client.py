@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import EmptyResult, StringList
 
     from . import types
@@ -539,3 +540,39 @@ class SQS(ServiceClient):
         See https://docs.aws.amazon.com/goto/WebAPI/sqs-2012-11-05/UntagQueue
         """
         return await self._call("UntagQueue", {"QueueUrl": QueueUrl, "TagKeys": TagKeys})
+
+    def paginate_list_dead_letter_source_queues(
+        self,
+        *,
+        QueueUrl: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListDeadLetterSourceQueuesResult, str]:
+        """Iterate over the pages of ListDeadLetterSourceQueues; their items are those of
+        queueUrls.
+        """
+        return self._paginate(
+            paginators.LIST_DEAD_LETTER_SOURCE_QUEUES,
+            {
+                "QueueUrl": QueueUrl,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_queues(
+        self,
+        *,
+        QueueNamePrefix: str | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListQueuesResult, str]:
+        """Iterate over the pages of ListQueues; their items are those of QueueUrls."""
+        return self._paginate(
+            paginators.LIST_QUEUES,
+            {
+                "QueueNamePrefix": QueueNamePrefix,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, waiters, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import StringList, Timestamp
+    from tornado_aws.waiting import WaiterConfig
 
     from . import types
 
@@ -4967,4 +4969,1075 @@ class SSM(ServiceClient):
                 "MaxResults": MaxResults,
                 "NextToken": NextToken,
             },
+        )
+
+    def paginate_list_associations(
+        self,
+        *,
+        AssociationFilterList: Sequence[types.AssociationFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListAssociationsResult, types.Association]:
+        """Iterate over the pages of ListAssociations; their items are those of Associations."""
+        return self._paginate(
+            paginators.LIST_ASSOCIATIONS,
+            {
+                "AssociationFilterList": AssociationFilterList,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_command_invocations(
+        self,
+        *,
+        CommandId: str | None = None,
+        InstanceId: str | None = None,
+        MaxResults: int | None = None,
+        Filters: Sequence[types.CommandFilter] | None = None,
+        Details: bool | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListCommandInvocationsResult, types.CommandInvocation]:
+        """Iterate over the pages of ListCommandInvocations; their items are those of
+        CommandInvocations.
+        """
+        return self._paginate(
+            paginators.LIST_COMMAND_INVOCATIONS,
+            {
+                "CommandId": CommandId,
+                "InstanceId": InstanceId,
+                "MaxResults": MaxResults,
+                "Filters": Filters,
+                "Details": Details,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_commands(
+        self,
+        *,
+        CommandId: str | None = None,
+        InstanceId: str | None = None,
+        MaxResults: int | None = None,
+        Filters: Sequence[types.CommandFilter] | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListCommandsResult, types.Command]:
+        """Iterate over the pages of ListCommands; their items are those of Commands."""
+        return self._paginate(
+            paginators.LIST_COMMANDS,
+            {
+                "CommandId": CommandId,
+                "InstanceId": InstanceId,
+                "MaxResults": MaxResults,
+                "Filters": Filters,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_documents(
+        self,
+        *,
+        DocumentFilterList: Sequence[types.DocumentFilter] | None = None,
+        Filters: Sequence[types.DocumentKeyValuesFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListDocumentsResult, types.DocumentIdentifier]:
+        """Iterate over the pages of ListDocuments; their items are those of DocumentIdentifiers."""
+        return self._paginate(
+            paginators.LIST_DOCUMENTS,
+            {
+                "DocumentFilterList": DocumentFilterList,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_instance_information(
+        self,
+        *,
+        InstanceInformationFilterList: Sequence[types.InstanceInformationFilter] | None = None,
+        Filters: Sequence[types.InstanceInformationStringFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeInstanceInformationResult, types.InstanceInformation]:
+        """Iterate over the pages of DescribeInstanceInformation; their items are those of
+        InstanceInformationList.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_INSTANCE_INFORMATION,
+            {
+                "InstanceInformationFilterList": InstanceInformationFilterList,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_activations(
+        self,
+        *,
+        Filters: Sequence[types.DescribeActivationsFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeActivationsResult, types.Activation]:
+        """Iterate over the pages of DescribeActivations; their items are those of ActivationList."""
+        return self._paginate(
+            paginators.DESCRIBE_ACTIVATIONS,
+            {
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_parameters(
+        self,
+        *,
+        Filters: Sequence[types.ParametersFilter] | None = None,
+        ParameterFilters: Sequence[types.ParameterStringFilter] | None = None,
+        MaxResults: int | None = None,
+        Shared: bool | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeParametersResult, types.ParameterMetadata]:
+        """Iterate over the pages of DescribeParameters; their items are those of Parameters."""
+        return self._paginate(
+            paginators.DESCRIBE_PARAMETERS,
+            {
+                "Filters": Filters,
+                "ParameterFilters": ParameterFilters,
+                "MaxResults": MaxResults,
+                "Shared": Shared,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_association_executions(
+        self,
+        *,
+        AssociationId: str,
+        Filters: Sequence[types.AssociationExecutionFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeAssociationExecutionsResult, types.AssociationExecution]:
+        """Iterate over the pages of DescribeAssociationExecutions; their items are those of
+        AssociationExecutions.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_ASSOCIATION_EXECUTIONS,
+            {
+                "AssociationId": AssociationId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_association_execution_targets(
+        self,
+        *,
+        AssociationId: str,
+        ExecutionId: str,
+        Filters: Sequence[types.AssociationExecutionTargetsFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[
+        types.DescribeAssociationExecutionTargetsResult, types.AssociationExecutionTarget
+    ]:
+        """Iterate over the pages of DescribeAssociationExecutionTargets; their items are those of
+        AssociationExecutionTargets.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_ASSOCIATION_EXECUTION_TARGETS,
+            {
+                "AssociationId": AssociationId,
+                "ExecutionId": ExecutionId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_get_inventory(
+        self,
+        *,
+        Filters: Sequence[types.InventoryFilter] | None = None,
+        Aggregators: Sequence[types.InventoryAggregator] | None = None,
+        ResultAttributes: Sequence[types.ResultAttribute] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.GetInventoryResult, types.InventoryResultEntity]:
+        """Iterate over the pages of GetInventory; their items are those of Entities."""
+        return self._paginate(
+            paginators.GET_INVENTORY,
+            {
+                "Filters": Filters,
+                "Aggregators": Aggregators,
+                "ResultAttributes": ResultAttributes,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_get_parameters_by_path(
+        self,
+        *,
+        Path: str,
+        Recursive: bool | None = None,
+        ParameterFilters: Sequence[types.ParameterStringFilter] | None = None,
+        WithDecryption: bool | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.GetParametersByPathResult, types.Parameter]:
+        """Iterate over the pages of GetParametersByPath; their items are those of Parameters."""
+        return self._paginate(
+            paginators.GET_PARAMETERS_BY_PATH,
+            {
+                "Path": Path,
+                "Recursive": Recursive,
+                "ParameterFilters": ParameterFilters,
+                "WithDecryption": WithDecryption,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_get_parameter_history(
+        self,
+        *,
+        Name: str,
+        WithDecryption: bool | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.GetParameterHistoryResult, types.ParameterHistory]:
+        """Iterate over the pages of GetParameterHistory; their items are those of Parameters."""
+        return self._paginate(
+            paginators.GET_PARAMETER_HISTORY,
+            {
+                "Name": Name,
+                "WithDecryption": WithDecryption,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_automation_executions(
+        self,
+        *,
+        Filters: Sequence[types.AutomationExecutionFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeAutomationExecutionsResult, types.AutomationExecutionMetadata]:
+        """Iterate over the pages of DescribeAutomationExecutions; their items are those of
+        AutomationExecutionMetadataList.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_AUTOMATION_EXECUTIONS,
+            {
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_automation_step_executions(
+        self,
+        *,
+        AutomationExecutionId: str,
+        Filters: Sequence[types.StepExecutionFilter] | None = None,
+        MaxResults: int | None = None,
+        ReverseOrder: bool | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeAutomationStepExecutionsResult, types.StepExecution]:
+        """Iterate over the pages of DescribeAutomationStepExecutions; their items are those of
+        StepExecutions.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_AUTOMATION_STEP_EXECUTIONS,
+            {
+                "AutomationExecutionId": AutomationExecutionId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+                "ReverseOrder": ReverseOrder,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_available_patches(
+        self,
+        *,
+        Filters: Sequence[types.PatchOrchestratorFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeAvailablePatchesResult, types.Patch]:
+        """Iterate over the pages of DescribeAvailablePatches; their items are those of Patches."""
+        return self._paginate(
+            paginators.DESCRIBE_AVAILABLE_PATCHES,
+            {
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_effective_instance_associations(
+        self,
+        *,
+        InstanceId: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeEffectiveInstanceAssociationsResult, types.InstanceAssociation]:
+        """Iterate over the pages of DescribeEffectiveInstanceAssociations; their items are those
+        of Associations.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_EFFECTIVE_INSTANCE_ASSOCIATIONS,
+            {
+                "InstanceId": InstanceId,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_effective_patches_for_patch_baseline(
+        self,
+        *,
+        BaselineId: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeEffectivePatchesForPatchBaselineResult, types.EffectivePatch]:
+        """Iterate over the pages of DescribeEffectivePatchesForPatchBaseline; their items are
+        those of EffectivePatches.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_EFFECTIVE_PATCHES_FOR_PATCH_BASELINE,
+            {
+                "BaselineId": BaselineId,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_instance_associations_status(
+        self,
+        *,
+        InstanceId: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[
+        types.DescribeInstanceAssociationsStatusResult, types.InstanceAssociationStatusInfo
+    ]:
+        """Iterate over the pages of DescribeInstanceAssociationsStatus; their items are those of
+        InstanceAssociationStatusInfos.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_INSTANCE_ASSOCIATIONS_STATUS,
+            {
+                "InstanceId": InstanceId,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_instance_patch_states(
+        self,
+        *,
+        InstanceIds: StringList,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeInstancePatchStatesResult, types.InstancePatchState]:
+        """Iterate over the pages of DescribeInstancePatchStates; their items are those of
+        InstancePatchStates.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_INSTANCE_PATCH_STATES,
+            {
+                "InstanceIds": InstanceIds,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_instance_patch_states_for_patch_group(
+        self,
+        *,
+        PatchGroup: str,
+        Filters: Sequence[types.InstancePatchStateFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeInstancePatchStatesForPatchGroupResult, types.InstancePatchState]:
+        """Iterate over the pages of DescribeInstancePatchStatesForPatchGroup; their items are
+        those of InstancePatchStates.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_INSTANCE_PATCH_STATES_FOR_PATCH_GROUP,
+            {
+                "PatchGroup": PatchGroup,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_instance_patches(
+        self,
+        *,
+        InstanceId: str,
+        Filters: Sequence[types.PatchOrchestratorFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeInstancePatchesResult, types.PatchComplianceData]:
+        """Iterate over the pages of DescribeInstancePatches; their items are those of Patches."""
+        return self._paginate(
+            paginators.DESCRIBE_INSTANCE_PATCHES,
+            {
+                "InstanceId": InstanceId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_inventory_deletions(
+        self,
+        *,
+        DeletionId: str | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeInventoryDeletionsResult, types.InventoryDeletionStatusItem]:
+        """Iterate over the pages of DescribeInventoryDeletions; their items are those of
+        InventoryDeletions.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_INVENTORY_DELETIONS,
+            {
+                "DeletionId": DeletionId,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_maintenance_window_execution_task_invocations(
+        self,
+        *,
+        WindowExecutionId: str,
+        TaskId: str,
+        Filters: Sequence[types.MaintenanceWindowFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[
+        types.DescribeMaintenanceWindowExecutionTaskInvocationsResult,
+        types.MaintenanceWindowExecutionTaskInvocationIdentity,
+    ]:
+        """Iterate over the pages of DescribeMaintenanceWindowExecutionTaskInvocations; their items
+        are those of WindowExecutionTaskInvocationIdentities.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_MAINTENANCE_WINDOW_EXECUTION_TASK_INVOCATIONS,
+            {
+                "WindowExecutionId": WindowExecutionId,
+                "TaskId": TaskId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_maintenance_window_execution_tasks(
+        self,
+        *,
+        WindowExecutionId: str,
+        Filters: Sequence[types.MaintenanceWindowFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[
+        types.DescribeMaintenanceWindowExecutionTasksResult,
+        types.MaintenanceWindowExecutionTaskIdentity,
+    ]:
+        """Iterate over the pages of DescribeMaintenanceWindowExecutionTasks; their items are those
+        of WindowExecutionTaskIdentities.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_MAINTENANCE_WINDOW_EXECUTION_TASKS,
+            {
+                "WindowExecutionId": WindowExecutionId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_maintenance_window_executions(
+        self,
+        *,
+        WindowId: str,
+        Filters: Sequence[types.MaintenanceWindowFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[
+        types.DescribeMaintenanceWindowExecutionsResult, types.MaintenanceWindowExecution
+    ]:
+        """Iterate over the pages of DescribeMaintenanceWindowExecutions; their items are those of
+        WindowExecutions.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_MAINTENANCE_WINDOW_EXECUTIONS,
+            {
+                "WindowId": WindowId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_maintenance_window_schedule(
+        self,
+        *,
+        WindowId: str | None = None,
+        Targets: Sequence[types.Target | types.TargetOutput] | None = None,
+        ResourceType: types.MaintenanceWindowResourceType | None = None,
+        Filters: Sequence[types.PatchOrchestratorFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeMaintenanceWindowScheduleResult, types.ScheduledWindowExecution]:
+        """Iterate over the pages of DescribeMaintenanceWindowSchedule; their items are those of
+        ScheduledWindowExecutions.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_MAINTENANCE_WINDOW_SCHEDULE,
+            {
+                "WindowId": WindowId,
+                "Targets": Targets,
+                "ResourceType": ResourceType,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_maintenance_window_targets(
+        self,
+        *,
+        WindowId: str,
+        Filters: Sequence[types.MaintenanceWindowFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeMaintenanceWindowTargetsResult, types.MaintenanceWindowTarget]:
+        """Iterate over the pages of DescribeMaintenanceWindowTargets; their items are those of
+        Targets.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_MAINTENANCE_WINDOW_TARGETS,
+            {
+                "WindowId": WindowId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_maintenance_window_tasks(
+        self,
+        *,
+        WindowId: str,
+        Filters: Sequence[types.MaintenanceWindowFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeMaintenanceWindowTasksResult, types.MaintenanceWindowTask]:
+        """Iterate over the pages of DescribeMaintenanceWindowTasks; their items are those of
+        Tasks.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_MAINTENANCE_WINDOW_TASKS,
+            {
+                "WindowId": WindowId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_maintenance_windows(
+        self,
+        *,
+        Filters: Sequence[types.MaintenanceWindowFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeMaintenanceWindowsResult, types.MaintenanceWindowIdentity]:
+        """Iterate over the pages of DescribeMaintenanceWindows; their items are those of
+        WindowIdentities.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_MAINTENANCE_WINDOWS,
+            {
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_maintenance_windows_for_target(
+        self,
+        *,
+        Targets: Sequence[types.Target | types.TargetOutput],
+        ResourceType: types.MaintenanceWindowResourceType,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[
+        types.DescribeMaintenanceWindowsForTargetResult, types.MaintenanceWindowIdentityForTarget
+    ]:
+        """Iterate over the pages of DescribeMaintenanceWindowsForTarget; their items are those of
+        WindowIdentities.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_MAINTENANCE_WINDOWS_FOR_TARGET,
+            {
+                "Targets": Targets,
+                "ResourceType": ResourceType,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_patch_baselines(
+        self,
+        *,
+        Filters: Sequence[types.PatchOrchestratorFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribePatchBaselinesResult, types.PatchBaselineIdentity]:
+        """Iterate over the pages of DescribePatchBaselines; their items are those of
+        BaselineIdentities.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_PATCH_BASELINES,
+            {
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_patch_groups(
+        self,
+        *,
+        MaxResults: int | None = None,
+        Filters: Sequence[types.PatchOrchestratorFilter] | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribePatchGroupsResult, types.PatchGroupPatchBaselineMapping]:
+        """Iterate over the pages of DescribePatchGroups; their items are those of Mappings."""
+        return self._paginate(
+            paginators.DESCRIBE_PATCH_GROUPS,
+            {
+                "MaxResults": MaxResults,
+                "Filters": Filters,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_sessions(
+        self,
+        *,
+        State: types.SessionState,
+        MaxResults: int | None = None,
+        Filters: Sequence[types.SessionFilter] | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeSessionsResponse, types.Session]:
+        """Iterate over the pages of DescribeSessions; their items are those of Sessions."""
+        return self._paginate(
+            paginators.DESCRIBE_SESSIONS,
+            {
+                "State": State,
+                "MaxResults": MaxResults,
+                "Filters": Filters,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_get_inventory_schema(
+        self,
+        *,
+        TypeName: str | None = None,
+        MaxResults: int | None = None,
+        Aggregator: bool | None = None,
+        SubType: bool | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.GetInventorySchemaResult, types.InventoryItemSchema]:
+        """Iterate over the pages of GetInventorySchema; their items are those of Schemas."""
+        return self._paginate(
+            paginators.GET_INVENTORY_SCHEMA,
+            {
+                "TypeName": TypeName,
+                "MaxResults": MaxResults,
+                "Aggregator": Aggregator,
+                "SubType": SubType,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_association_versions(
+        self,
+        *,
+        AssociationId: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListAssociationVersionsResult, types.AssociationVersionInfo]:
+        """Iterate over the pages of ListAssociationVersions; their items are those of
+        AssociationVersions.
+        """
+        return self._paginate(
+            paginators.LIST_ASSOCIATION_VERSIONS,
+            {
+                "AssociationId": AssociationId,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_compliance_items(
+        self,
+        *,
+        Filters: Sequence[types.ComplianceStringFilter] | None = None,
+        ResourceIds: StringList | None = None,
+        ResourceTypes: StringList | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListComplianceItemsResult, types.ComplianceItem]:
+        """Iterate over the pages of ListComplianceItems; their items are those of ComplianceItems."""
+        return self._paginate(
+            paginators.LIST_COMPLIANCE_ITEMS,
+            {
+                "Filters": Filters,
+                "ResourceIds": ResourceIds,
+                "ResourceTypes": ResourceTypes,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_compliance_summaries(
+        self,
+        *,
+        Filters: Sequence[types.ComplianceStringFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListComplianceSummariesResult, types.ComplianceSummaryItem]:
+        """Iterate over the pages of ListComplianceSummaries; their items are those of
+        ComplianceSummaryItems.
+        """
+        return self._paginate(
+            paginators.LIST_COMPLIANCE_SUMMARIES,
+            {
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_document_versions(
+        self,
+        *,
+        Name: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListDocumentVersionsResult, types.DocumentVersionInfo]:
+        """Iterate over the pages of ListDocumentVersions; their items are those of
+        DocumentVersions.
+        """
+        return self._paginate(
+            paginators.LIST_DOCUMENT_VERSIONS,
+            {
+                "Name": Name,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_resource_compliance_summaries(
+        self,
+        *,
+        Filters: Sequence[types.ComplianceStringFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[
+        types.ListResourceComplianceSummariesResult, types.ResourceComplianceSummaryItem
+    ]:
+        """Iterate over the pages of ListResourceComplianceSummaries; their items are those of
+        ResourceComplianceSummaryItems.
+        """
+        return self._paginate(
+            paginators.LIST_RESOURCE_COMPLIANCE_SUMMARIES,
+            {
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_resource_data_sync(
+        self,
+        *,
+        SyncType: str | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListResourceDataSyncResult, types.ResourceDataSyncItem]:
+        """Iterate over the pages of ListResourceDataSync; their items are those of
+        ResourceDataSyncItems.
+        """
+        return self._paginate(
+            paginators.LIST_RESOURCE_DATA_SYNC,
+            {
+                "SyncType": SyncType,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_ops_items(
+        self,
+        *,
+        OpsItemFilters: Sequence[types.OpsItemFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeOpsItemsResponse, types.OpsItemSummary]:
+        """Iterate over the pages of DescribeOpsItems; their items are those of OpsItemSummaries."""
+        return self._paginate(
+            paginators.DESCRIBE_OPS_ITEMS,
+            {
+                "OpsItemFilters": OpsItemFilters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_patch_properties(
+        self,
+        *,
+        OperatingSystem: types.OperatingSystem,
+        Property: types.PatchProperty,
+        PatchSet: types.PatchSet | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribePatchPropertiesResult, dict[str, str]]:
+        """Iterate over the pages of DescribePatchProperties; their items are those of Properties."""
+        return self._paginate(
+            paginators.DESCRIBE_PATCH_PROPERTIES,
+            {
+                "OperatingSystem": OperatingSystem,
+                "Property": Property,
+                "PatchSet": PatchSet,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_get_ops_summary(
+        self,
+        *,
+        SyncName: str | None = None,
+        Filters: Sequence[types.OpsFilter] | None = None,
+        Aggregators: Sequence[types.OpsAggregator] | None = None,
+        ResultAttributes: Sequence[types.OpsResultAttribute] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.GetOpsSummaryResult, types.OpsEntity]:
+        """Iterate over the pages of GetOpsSummary; their items are those of Entities."""
+        return self._paginate(
+            paginators.GET_OPS_SUMMARY,
+            {
+                "SyncName": SyncName,
+                "Filters": Filters,
+                "Aggregators": Aggregators,
+                "ResultAttributes": ResultAttributes,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_ops_item_events(
+        self,
+        *,
+        Filters: Sequence[types.OpsItemEventFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListOpsItemEventsResponse, types.OpsItemEventSummary]:
+        """Iterate over the pages of ListOpsItemEvents; their items are those of Summaries."""
+        return self._paginate(
+            paginators.LIST_OPS_ITEM_EVENTS,
+            {
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_ops_metadata(
+        self,
+        *,
+        Filters: Sequence[types.OpsMetadataFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListOpsMetadataResult, types.OpsMetadata]:
+        """Iterate over the pages of ListOpsMetadata; their items are those of OpsMetadataList."""
+        return self._paginate(
+            paginators.LIST_OPS_METADATA,
+            {
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_ops_item_related_items(
+        self,
+        *,
+        OpsItemId: str | None = None,
+        Filters: Sequence[types.OpsItemRelatedItemsFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListOpsItemRelatedItemsResponse, types.OpsItemRelatedItemSummary]:
+        """Iterate over the pages of ListOpsItemRelatedItems; their items are those of Summaries."""
+        return self._paginate(
+            paginators.LIST_OPS_ITEM_RELATED_ITEMS,
+            {
+                "OpsItemId": OpsItemId,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_get_resource_policies(
+        self,
+        *,
+        ResourceArn: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.GetResourcePoliciesResponse, types.GetResourcePoliciesResponseEntry]:
+        """Iterate over the pages of GetResourcePolicies; their items are those of Policies."""
+        return self._paginate(
+            paginators.GET_RESOURCE_POLICIES,
+            {
+                "ResourceArn": ResourceArn,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_describe_instance_properties(
+        self,
+        *,
+        InstancePropertyFilterList: Sequence[types.InstancePropertyFilter] | None = None,
+        FiltersWithOperator: Sequence[types.InstancePropertyStringFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.DescribeInstancePropertiesResult, types.InstanceProperty]:
+        """Iterate over the pages of DescribeInstanceProperties; their items are those of
+        InstanceProperties.
+        """
+        return self._paginate(
+            paginators.DESCRIBE_INSTANCE_PROPERTIES,
+            {
+                "InstancePropertyFilterList": InstancePropertyFilterList,
+                "FiltersWithOperator": FiltersWithOperator,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_nodes(
+        self,
+        *,
+        SyncName: str | None = None,
+        Filters: Sequence[types.NodeFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListNodesResult, types.Node]:
+        """Iterate over the pages of ListNodes; their items are those of Nodes."""
+        return self._paginate(
+            paginators.LIST_NODES,
+            {
+                "SyncName": SyncName,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_nodes_summary(
+        self,
+        *,
+        Aggregators: Sequence[types.NodeAggregator],
+        SyncName: str | None = None,
+        Filters: Sequence[types.NodeFilter] | None = None,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListNodesSummaryResult, dict[str, str]]:
+        """Iterate over the pages of ListNodesSummary; their items are those of Summary."""
+        return self._paginate(
+            paginators.LIST_NODES_SUMMARY,
+            {
+                "Aggregators": Aggregators,
+                "SyncName": SyncName,
+                "Filters": Filters,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_cloud_connectors(
+        self,
+        *,
+        MaxResults: int | None = None,
+        Filters: Sequence[types.CloudConnectorFilter] | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListCloudConnectorsResult, types.CloudConnectorSummary]:
+        """Iterate over the pages of ListCloudConnectors; their items are those of CloudConnectors."""
+        return self._paginate(
+            paginators.LIST_CLOUD_CONNECTORS,
+            {
+                "MaxResults": MaxResults,
+                "Filters": Filters,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_validate_cloud_connector(
+        self,
+        *,
+        CloudConnectorId: str,
+        MaxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ValidateCloudConnectorResult, types.ValidationFinding]:
+        """Iterate over the pages of ValidateCloudConnector; their items are those of
+        ValidationFindings.
+        """
+        return self._paginate(
+            paginators.VALIDATE_CLOUD_CONNECTOR,
+            {
+                "CloudConnectorId": CloudConnectorId,
+                "MaxResults": MaxResults,
+            },
+            PaginationConfig,
+        )
+
+    async def wait_until_command_executed(
+        self,
+        *,
+        CommandId: str,
+        InstanceId: str,
+        PluginName: str | None = None,
+        WaiterConfig: WaiterConfig | None = None,
+    ) -> types.GetCommandInvocationResult:
+        """Call get_command_invocation every 5 seconds, 20 times at most, until CommandExecuted is
+        reached; return the last response.
+        """
+        return await self._wait(
+            waiters.COMMAND_EXECUTED,
+            {
+                "CommandId": CommandId,
+                "InstanceId": InstanceId,
+                "PluginName": PluginName,
+            },
+            WaiterConfig,
         )

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions, paginators, wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tornado_aws.pagination import PaginationConfig, Paginator
     from tornado_aws.types import StringList
 
     from . import types
@@ -1114,4 +1115,95 @@ class SFN(ServiceClient):
                 "severity": severity,
                 "maxResults": maxResults,
             },
+        )
+
+    def paginate_get_execution_history(
+        self,
+        *,
+        executionArn: str,
+        maxResults: int | None = None,
+        reverseOrder: bool | None = None,
+        includeExecutionData: bool | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.GetExecutionHistoryOutput, types.HistoryEvent]:
+        """Iterate over the pages of GetExecutionHistory; their items are those of events."""
+        return self._paginate(
+            paginators.GET_EXECUTION_HISTORY,
+            {
+                "executionArn": executionArn,
+                "maxResults": maxResults,
+                "reverseOrder": reverseOrder,
+                "includeExecutionData": includeExecutionData,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_activities(
+        self,
+        *,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListActivitiesOutput, types.ActivityListItem]:
+        """Iterate over the pages of ListActivities; their items are those of activities."""
+        return self._paginate(
+            paginators.LIST_ACTIVITIES,
+            {
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_executions(
+        self,
+        *,
+        stateMachineArn: str | None = None,
+        statusFilter: types.ExecutionStatus | None = None,
+        maxResults: int | None = None,
+        mapRunArn: str | None = None,
+        redriveFilter: types.ExecutionRedriveFilter | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListExecutionsOutput, types.ExecutionListItem]:
+        """Iterate over the pages of ListExecutions; their items are those of executions."""
+        return self._paginate(
+            paginators.LIST_EXECUTIONS,
+            {
+                "stateMachineArn": stateMachineArn,
+                "statusFilter": statusFilter,
+                "maxResults": maxResults,
+                "mapRunArn": mapRunArn,
+                "redriveFilter": redriveFilter,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_state_machines(
+        self,
+        *,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListStateMachinesOutput, types.StateMachineListItem]:
+        """Iterate over the pages of ListStateMachines; their items are those of stateMachines."""
+        return self._paginate(
+            paginators.LIST_STATE_MACHINES,
+            {
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
+        )
+
+    def paginate_list_map_runs(
+        self,
+        *,
+        executionArn: str,
+        maxResults: int | None = None,
+        PaginationConfig: PaginationConfig | None = None,
+    ) -> Paginator[types.ListMapRunsOutput, types.MapRunListItem]:
+        """Iterate over the pages of ListMapRuns; their items are those of mapRuns."""
+        return self._paginate(
+            paginators.LIST_MAP_RUNS,
+            {
+                "executionArn": executionArn,
+                "maxResults": maxResults,
+            },
+            PaginationConfig,
         )
