@@ -1,0 +1,77 @@
+"""What is peculiar to single services and no model says: one module for each, found by a table.
+
+A module has one function, `hooks`, that says for an operation what happens beside the protocol.
+Hooks are functions of their arguments and change none of them, but for a result, which is new and
+belongs to nobody yet. Most operations have none.
+docs/service-peculiarities.rst lists what is here, what is elsewhere, and what is still missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tornado_aws.model import Operation
+from tornado_aws.protocols import HTTPParts
+from tornado_aws.transport import Response
+
+if TYPE_CHECKING:
+    from tornado_aws.errors import ErrorDetails
+
+__all__ = ["MODULES", "Hooks", "Params", "Result", "hooks"]
+
+Params = Mapping[str, Any]
+Result = dict[str, Any]
+
+# The models' ``serviceId`` -> the module in this package.
+MODULES: Mapping[str, str] = {
+    "API Gateway": "api_gateway",
+    "Auto Scaling": "user_data",
+    "CloudFormation": "cloudformation",
+    "CloudSearch Domain": "cloudsearch_domain",
+    "DynamoDB": "endpoint_discovery",
+    "EC2": "ec2",
+    "Glacier": "glacier",
+    "IAM": "iam",
+    "Machine Learning": "machine_learning",
+    "Route 53": "route53",
+    "S3": "s3",
+    "Timestream Query": "endpoint_discovery",
+    "Timestream Write": "endpoint_discovery",
+}
+
+
+class Hooks(NamedTuple):
+    """What happens to a call of one operation beside the protocol; None for nothing.
+
+    Attributes:
+        before_serialize: from the caller's parameters to those that are validated and serialised;
+            raises `ParamValidationError`.
+        after_serialize: from the parts of the request to those that are sent.
+        endpoint: from the caller's parameters to the URL that the request goes to instead of the
+            service's endpoint, or None; an endpoint that the caller set for the client wins.
+        find_error: finds the error in a response that reports success.
+        before_parse: from the response to the one that is parsed.
+        after_parse: from the result, the response and the caller's parameters to the result that
+            the caller gets.
+    """
+
+    before_serialize: Callable[[Params], Params] | None = None
+    after_serialize: Callable[[HTTPParts], HTTPParts] | None = None
+    endpoint: Callable[[Params], str | None] | None = None
+    find_error: Callable[[Response], ErrorDetails | None] | None = None
+    before_parse: Callable[[Response], Response] | None = None
+    after_parse: Callable[[Result, Response, Params], Result] | None = None
+
+
+NONE = Hooks()
+
+
+def hooks(operation: Operation) -> Hooks:
+    """Return what is peculiar to an operation."""
+    module = MODULES.get(operation.model.metadata.get("serviceId", ""))
+    if module is None:
+        return NONE
+    found: Hooks = import_module(f"{__name__}.{module}").hooks(operation)
+    return found
