@@ -6,7 +6,7 @@ import json
 import math
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from random import Random
 from typing import Any, NamedTuple
@@ -102,7 +102,7 @@ def request_difference(
     """Compare what both would send; `ask` is `oracle.serialized` or `oracle.sent`."""
     operation = models.ours(case.service).operation(case.operation)
     params = Maker(case.random, STYLES[case.style]).parameters(operation)
-    with mock.patch("uuid.uuid4", lambda: uuid.UUID(int=case.seed)):
+    with mock.patch.object(uuid, "uuid4", partial(uuid.UUID, int=case.seed)):
         expected = ask(case.service, case.operation, params)
         got = as_sent(_machinery(case.service, case.operation).serialize(params))
     comparable = request_in(models.protocols()[case.service])

@@ -87,17 +87,22 @@ def has_event_stream(shape: Shape | None) -> bool:
 
 
 def _lines(items: Mapping[str, Any]) -> str:
-    return "".join(f"{name} {json.dumps(_bare(data))}\n" for name, data in items.items())
+    text = "".join(f"{name} {_encode(_bare(data)).decode()}\n" for name, data in items.items())
+    # What ends a line for Python and may stand in JSON as it is.
+    for character in "\x85\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
 
 
-def _bare(value: Any) -> Any:
-    """Leave documentation texts out, at every depth (a member may be called `documentation`)."""
-    if isinstance(value, Mapping):
-        return {
-            key: _bare(item)
-            for key, item in value.items()
-            if key != "documentation" or not isinstance(item, str)
+_encode = msgspec.json.Encoder().encode
+
+
+def _bare(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the documentation texts of a shape or an operation, and of its members, out."""
+    bare = {key: value for key, value in data.items() if key != "documentation"}
+    if "members" in bare:
+        bare["members"] = {
+            name: {key: value for key, value in use.items() if key != "documentation"}
+            for name, use in bare["members"].items()
         }
-    if isinstance(value, list):
-        return [_bare(item) for item in value]
-    return value
+    return bare

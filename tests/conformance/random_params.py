@@ -176,7 +176,8 @@ class Maker:
             return self._random.choice(traits["enum"])
         least = max(int(traits.get("min", 0)), 1 if location == "uri" else 0)
         if location in ("header", "headers"):
-            return self._ascii(max(least, 4), ASCII).strip() or "x"
+            # White space around a value is not part of it.
+            return f"x{self._ascii(max(least, 4), ASCII)}."
         return self._text(least)
 
     def _text(self, least: int) -> str:
