@@ -46,6 +46,9 @@ class HTTPParts(NamedTuple):
         body: all bytes, or an asynchronous iterable of chunks; None for no body.
         host_prefix: expanded ``endpoint.hostPrefix`` of the operation, "" for none.
         content_length: length of an iterable body in bytes, None when it is unknown.
+        payload_hash: what is signed for the body: its hash or a text that stands for one; "" to
+            hash the bytes of it.
+        expect_continue: whether the body waits for the service's consent.
     """
 
     method: str
@@ -55,6 +58,8 @@ class HTTPParts(NamedTuple):
     body: bytes | AsyncIterable[bytes] | None
     host_prefix: str = ""
     content_length: int | None = None
+    payload_hash: str = ""
+    expect_continue: bool = False
 
 
 Serializer = Callable[[Mapping[str, Any]], HTTPParts]
@@ -71,7 +76,8 @@ class Protocol(Interface):
     def parser(self, operation: Operation) -> Parser:
         """Return a function from a response with status < 300 to the result.
 
-        The result is what botocore's parser gives, without ``ResponseMetadata``. The function
+        The result is what botocore's parser gives. ``ResponseMetadata`` is in it only as far as it
+        is in the body (query, ec2); the caller adds what the response's head says. The function
         raises `ResponseParserError` when the body is not of this protocol.
         """
 
