@@ -137,7 +137,7 @@ def _changes(services: Sequence[str], models: Path, output: Path) -> Changes:
     sources = find(models, services)
     manifest = read_manifest(models, [source.service for source in find(models)])
     with _progress(len(sources)) as advance:
-        packages = generate_all(sources, manifest, advance)
+        packages = generate_all(sources, manifest, output, advance)
     return compare(packages, output, complete=not services)
 
 

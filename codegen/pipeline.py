@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
+from pathlib import Path
 
+from .endpoints import endpoints_text
 from .faults import Fault, FaultyModel
 from .format import format_text
 from .load import Source, load
@@ -14,7 +16,8 @@ from .manifest import Wishes
 from .name import name, refused_names
 from .override import decided_names, obsolete, override
 from .overrides import OVERRIDES
-from .render import render
+from .publish import read_text
+from .render import package_of, render
 from .resolve import resolve
 from .select import select, unknown_operations
 from .validate import validate
@@ -38,8 +41,13 @@ class Package:
     files: dict[str, str]
 
 
-def generate(source: Source, wishes: Wishes) -> Package:
+def generate(source: Source, wishes: Wishes, output: Path | None = None) -> Package:
     """Generate the package of one service.
+
+    Args:
+        source: its model.
+        wishes: what is wanted of it.
+        output: the folder of packages, where texts that are there already are taken from.
 
     Raises:
         FaultyModel: something is wrong with its model or with what is wished.
@@ -58,16 +66,29 @@ def generate(source: Source, wishes: Wishes) -> Package:
         raise FaultyModel(faults)
     selection = select(override(model, overrides), wishes.operations)
     names = name(selection, decided)
-    texts = render(selection, names, resolve(selection))
+    package = package_of(selection, names)
+    texts = {
+        **render(selection, names, resolve(selection)),
+        "endpoints.py": endpoints_text(model, selection, package.header, package.title),
+    }
     return Package(
         names.module,
-        {file: text if file in UNFORMATTED else format_text(text) for file, text in texts.items()},
+        {
+            file: text if file in UNFORMATTED else _formatted(text, output, names.module, file)
+            for file, text in texts.items()
+        },
     )
+
+
+def _formatted(text: str, output: Path | None, module: str, file: str) -> str:
+    path = output / module / file if output else None
+    return format_text(text, read_text(path) if path and path.is_file() else "")
 
 
 def generate_all(
     sources: Sequence[Source],
     manifest: Mapping[str, Wishes],
+    output: Path,
     progress: Callable[[Source], object],
 ) -> dict[str, dict[str, str]]:
     """Generate the packages of many services, in processes side by side.
@@ -75,6 +96,7 @@ def generate_all(
     Args:
         sources: the models.
         manifest: what is wished of the services, by service.
+        output: the folder of packages; it is read, not written.
         progress: is called with each service that is done.
 
     Returns:
@@ -85,7 +107,7 @@ def generate_all(
     """
     faults: list[Fault] = []
     packages: dict[str, dict[str, str]] = {}
-    jobs = [(source, manifest.get(source.service, Wishes())) for source in sources]
+    jobs = [(source, manifest.get(source.service, Wishes()), output) for source in sources]
     for source, outcome in zip(sources, _outcomes(jobs), strict=True):
         if isinstance(outcome, Package):
             if outcome.module in packages:
@@ -100,7 +122,7 @@ def generate_all(
     return packages
 
 
-Job = tuple[Source, Wishes]
+Job = tuple[Source, Wishes, Path]
 Outcome = Package | Sequence[Fault]
 
 

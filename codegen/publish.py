@@ -55,7 +55,7 @@ def compare(packages: Packages, output: Path, complete: bool) -> Changes:
         for name, text in files.items()
     }
     folders = _folders(output) if complete else [output / package for package in packages]
-    present = {path: _read(path) for folder in folders for path in sorted(folder.glob("*.py"))}
+    present = {path: read_text(path) for folder in folders for path in sorted(folder.glob("*.py"))}
     foreign = [path for path in wanted if not _is_generated(present.get(path, MARK))]
     if foreign:
         raise FaultyModel(
@@ -73,7 +73,7 @@ def _folders(output: Path) -> list[Path]:
     return sorted(path for path in output.iterdir() if path.is_dir()) if output.is_dir() else []
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a file as it is: other line ends and other encodings are differences, too."""
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return file.read()
@@ -86,7 +86,7 @@ def _is_generated(text: str) -> bool:
 def diff(changes: Changes) -> Iterator[str]:
     """Yield the lines of a unified diff from what is on disk to what should be."""
     for path in sorted([*changes.write, *changes.delete]):
-        old = _read(path) if path.exists() else ""
+        old = read_text(path) if path.exists() else ""
         new = changes.write.get(path, "")
         name = path.as_posix()
         yield from difflib.unified_diff(

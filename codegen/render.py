@@ -54,7 +54,7 @@ def render(selection: Selection, names: Names, wire: Wire) -> dict[str, str]:
     Returns:
         The texts by file name.
     """
-    package = _package(selection, names)
+    package = package_of(selection, names)
     contexts: Mapping[str, Mapping[str, object]] = {
         "__init__.py": {},
         "client.py": client_context(selection, names),
@@ -95,7 +95,8 @@ def _environment() -> Environment:
     )
 
 
-def _package(selection: Selection, names: Names) -> Package:
+def package_of(selection: Selection, names: Names) -> Package:
+    """Return what all files of a package say."""
     service = selection.service
     origin = f", botocore {service.origin}" if service.origin else ""
     header = (
