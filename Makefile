@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MINISTACK := $(VENV)/ministack
 CACHE := $(CURDIR)/.cache
+BENCHMARKS ?= $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
 SOURCES := tornado_aws codegen tests benchmarks examples docs setup.py
 
 # Caches of the tools stay in the project, and nothing of the user's own Python gets in.
@@ -56,8 +57,9 @@ docs: $(VENV)/.installed-docs  # build the documentation in docs/_build/html
 	$(BIN)/python docs/settings.py
 	$(BIN)/sphinx-build --quiet --fail-on-warning --builder html docs docs/_build/html
 
-bench: $(VENV)/.installed-bench  # measure, and compare with other clients
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: $(VENV)/.installed-bench  # measure, and compare with others; BENCHMARKS="signing" for one
+	@set -e; for name in $(BENCHMARKS); do \
+	  echo; echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS); done
 
 build: install  # build the wheel in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
