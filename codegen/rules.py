@@ -80,6 +80,7 @@ class Parameter:
         type: ``str``, ``bool`` or ``list``.
         required: whether it must be given.
         default: what counts when it is not given; None for nothing.
+        built_in: what a client sets it to by itself (``AWS::Region``), "" for nothing.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Parameter:
     type: str
     required: bool
     default: Any
+    built_in: str
 
     @property
     def value(self) -> Value:
@@ -181,14 +183,25 @@ class _Compiler:
         if not ends:
             self._used.add("no_endpoint")
             body.append("raise no_endpoint(params)")
-        resolve = self._resolve(parameters, _references(rules), body)
+        referenced = _references(rules)
+        resolve = self._resolve(parameters, referenced, body)
         functions = "\n\n\n".join("\n".join(lines) for lines in [resolve, *self._functions])
-        return f"{self._preamble(title, parameters, functions)}\n\n\n{functions}\n"
+        used = [each for each in parameters if each.name in referenced]
+        return f"{self._preamble(title, parameters, used, functions)}\n\n\n{functions}\n"
 
-    def _preamble(self, title: str, parameters: Sequence[Parameter], functions: str) -> str:
+    def _preamble(
+        self,
+        title: str,
+        parameters: Sequence[Parameter],
+        used: Sequence[Parameter],
+        functions: str,
+    ) -> str:
         types = ["Mapping", *(["Sequence"] if "Sequence[" in functions else [])]
         self._used.update(re.findall(r"(?<=: )(?:ARN|Partition|URL)\b", functions))
         names: Tree = {literal(each.name): "" for each in parameters}
+        built_ins: list[tuple[str, Tree]] = [
+            (f"{literal(each.name)}: ", literal(each.built_in)) for each in used
+        ]
         return "\n".join(
             [
                 f'"""Endpoints of {escaped(title)}, compiled from its endpoint rule set."""',
@@ -205,6 +218,9 @@ class _Compiler:
                 ),
                 "",
                 *laid_out("PARAMETERS = frozenset", "(", [("", names)], ")", 0),
+                "",
+                "# Those that the rules look at, each with what a client sets it to by itself.",
+                *laid_out("USED: Mapping[str, str] = ", "{", built_ins, "}", 0),
             ]
         )
 
@@ -237,7 +253,14 @@ class _Compiler:
             self._fault(f"parameter {name}", f"there is no parameter type {spec.get('type')!r}")
             return None
         variable = self._variable(name, kind)
-        return Parameter(name, variable, kind, bool(spec.get("required")), spec.get("default"))
+        return Parameter(
+            name,
+            variable,
+            kind,
+            bool(spec.get("required")),
+            spec.get("default"),
+            spec.get("builtIn", ""),
+        )
 
     def _read(self, parameter: Parameter) -> str:
         reader = _READERS[parameter.type]

@@ -18,7 +18,7 @@ from tornado_aws.background import BackgroundLoop
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ClientClosedError
 from tornado_aws.options import CallOptions, ExtraOptions, HeadersArg, QueryArgs
-from tornado_aws.session import Session
+from tornado_aws.session import Session, Target
 
 T = TypeVar("T")
 
@@ -68,13 +68,13 @@ class AWSClient:
             "security_token": security_token,
             "endpoint": endpoint,
         }
-        self._session = Session(service, _given(named) | dict(options))
+        self._session = Session(Target(service, service), _given(named) | dict(options))
         self._background = BackgroundLoop(f"tornado-aws {service}")
 
     @property
     def service(self) -> str:
         """The service's name, as given."""
-        return self._session.service
+        return self._session.target.service
 
     def fetch(
         self,
@@ -199,7 +199,7 @@ class AsyncAWSClient(AWSClient):
             "use_curl": use_curl,
             "force_instance": force_instance,
         }
-        self._session = Session(service, _given(named) | dict(options))
+        self._session = Session(Target(service, service), _given(named) | dict(options))
 
     def fetch(  # type: ignore[override]
         self,

@@ -20,32 +20,16 @@ from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
 from tornado_aws.exceptions import ConfigNotFound
-from tornado_aws.pipeline import Limits, Pipeline, Route
+from tornado_aws.pipeline import Limits, Pipeline
 from tornado_aws.retries import POLICIES, Policy
+from tornado_aws.routes import Route, Router, raw_route
+from tornado_aws.session import Target
 from tornado_aws.settings import Settings, resolve
-from tornado_aws.signing import SigV4
 from tornado_aws.transport import Timeouts, Transport, TransportOptions
 from tornado_aws.transport.engines import make_engine
-from tornado_aws.urls import parse_base
-
-try:
-    from tornado_aws.endpoints import resolve_raw
-except ImportError:  # until the endpoint data is there
-
-    class _Place(NamedTuple):
-        url: str
-        signing_name: str
-        signing_region: str
-
-    def resolve_raw(service, region, **_):  # type: ignore[no-untyped-def, misc]
-        return _Place(f"https://{service}.{region}.amazonaws.com", service, region)
-
 
 # Bound of one attempt of a raw fetch when none is given, seconds: the original library's.
 RAW_REQUEST_TIMEOUT = 30.0
-
-# Services whose paths are signed as they are and whose payload's hash is a header.
-_S3_SIGNING = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
 
 
 class Loaded(NamedTuple):
@@ -72,32 +56,36 @@ class Ready:
     Attributes:
         settings: the settings in force; ``region`` is never None.
         pipeline: the way to the network.
+        source: gives the credentials.
+        rules: the ``endpoints`` module of a generated client's package, None for a raw client.
         limits: bounds of generated calls.
         raw_limits: bounds of a raw fetch.
     """
 
-    def __init__(self, service: str, settings: Settings, pipeline: Pipeline) -> None:
+    def __init__(self, target: Target, settings: Settings, loaded: Loaded) -> None:
         self.settings = settings
-        self.pipeline = pipeline
-        self.limits = _limits(settings, service)
+        self.pipeline = loaded.pipeline
+        self.source = loaded.source
+        self.rules = import_module(target.rules) if target.rules else None
+        self.limits = _limits(settings, target.service)
         self.raw_limits = self.limits
         if settings.sources["request_timeout"] == "default":
             timeouts = self.limits.timeouts._replace(request=RAW_REQUEST_TIMEOUT)
             self.raw_limits = self.limits._replace(timeouts=timeouts)
-        self._service = service
+        self._target = target
+        self._environ = loaded.environ
 
     @cached_property
     def route(self) -> Route:
-        """Where the service is and how its requests are signed."""
-        settings = self.settings
-        found = resolve_raw(
-            self._service,
-            settings.region or "",
-            use_fips=settings.use_fips_endpoint,
-            use_dualstack=settings.use_dualstack_endpoint,
-        )
-        base = parse_base(settings.endpoint or found.url)
-        return Route(base, make_signer(found.signing_name, found.signing_region), [])
+        """Where raw requests go."""
+        return raw_route(self._target.service, self.settings)
+
+    @cached_property
+    def router(self) -> Router:
+        """Finds where generated calls go."""
+        if self.rules is None or self._target.metadata is None:
+            raise TypeError(f"{self._target.service} has no endpoint rules")
+        return Router(self.rules, self._target.metadata, self.settings, self._environ)
 
 
 async def load(
@@ -130,44 +118,26 @@ async def load(
     return Loaded(environ, profiles, source, transport, local, Pipeline(source, transport))
 
 
-async def make_ready(
-    loaded: Loaded,
-    service: str,
-    service_id: str,
-    settings_options: Mapping[str, Any],
-    modules: tuple[str, ...],
-) -> Ready:
+async def make_ready(loaded: Loaded, target: Target, settings_options: Mapping[str, Any]) -> Ready:
     """Resolve the settings of one service and import what its calls need, off the loop.
 
     Raises:
         ConfigurationError: the options or the configuration files cannot be used.
     """
-    settings = resolve(settings_options, loaded.environ, loaded.profiles, service_id)
+    settings = resolve(settings_options, loaded.environ, loaded.profiles, target.service_id)
     if settings.region is None:
         region = await instance_region(settings, loaded.local)
         if region is None:
             raise ConfigNotFound(path=settings.config_file)
         settings = replace(settings, region=region)
-    await asyncio.get_running_loop().run_in_executor(None, _import_all, modules)
-    return Ready(service, settings, loaded.pipeline)
+    await asyncio.get_running_loop().run_in_executor(None, _import_all, target)
+    return Ready(target, settings, loaded)
 
 
 def _given_source(given: Any) -> CredentialSource | None:
     if given is None or isinstance(given, Credentials):
         return static(given) if given else None
     return from_callable(given)
-
-
-def make_signer(service: str, region: str) -> SigV4:
-    """Return a signer that follows the rules of the service it signs for."""
-    is_s3 = service in _S3_SIGNING
-    return SigV4(
-        service,
-        region,
-        double_encode=not is_s3,
-        normalize_path=not is_s3,
-        sign_payload_header=is_s3,
-    )
 
 
 def _transport_options(settings: Settings, max_response_size: int | None) -> TransportOptions:
@@ -201,6 +171,6 @@ def _policy(settings: Settings, service: str) -> Policy:
     return policy._replace(max_attempts=settings.max_attempts)
 
 
-def _import_all(modules: tuple[str, ...]) -> None:
-    for module in modules:
+def _import_all(target: Target) -> None:
+    for module in (*target.modules, *filter(None, [target.rules])):
         import_module(module)

@@ -20,25 +20,10 @@ from tornado_aws.errors import ErrorDetails
 from tornado_aws.exceptions import ClientClosedError, ReadError, RequestException, RequestTimeout
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.rate_limiter import RateLimiter
-from tornado_aws.signing import SigV4
+from tornado_aws.routes import Route
 from tornado_aws.transport import Headers, Request, Response, Timeouts, Transport
-from tornado_aws.urls import BaseURL
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
-
-
-class Route(NamedTuple):
-    """Where calls go and how they are signed.
-
-    Attributes:
-        base: the endpoint.
-        signer: signs the requests; None sends them unsigned.
-        headers: what the endpoint's rules add to every request.
-    """
-
-    base: BaseURL
-    signer: SigV4 | None
-    headers: Headers
 
 
 class Outcome(NamedTuple):
@@ -230,19 +215,15 @@ class _Call:
         path = base.path + parts.path
         headers = [("Host", host), *given, *extra] if extra else [("Host", host), *given]
         if signer is not None and credentials is not None:
-            payload = parts.body if isinstance(parts.body, bytes | None) else UNSIGNED_PAYLOAD
             signed = given + extra if extra else given
             self._skew = self._pipeline.skews.get(base.host, 0.0)
+            now = time.time() + self._skew
             headers += signer.authorize(
-                credentials,
-                parts.method,
-                host,
-                path,
-                parts.query,
-                signed,
-                payload,
-                time.time() + self._skew,
+                credentials, parts.method, host, path, parts.query, signed, _payload(parts), now
             )
+            sign_chunks = getattr(parts.body, "sign_with", None)
+            if sign_chunks is not None:
+                sign_chunks(signer.chunk_signer(credentials, dict(headers)["Authorization"], now))
         headers.append(("amz-sdk-invocation-id", self._invocation))
         attempts = self._limits.policy.max_attempts
         headers.append(("amz-sdk-request", f"attempt={self.attempt}; max={attempts}"))
@@ -258,6 +239,7 @@ class _Call:
             parts.body,
             content_length=parts.content_length,
             stream=self._stream,
+            expect_continue=parts.expect_continue,
         )
 
     async def _wait_after_error(self, outcome: Outcome, details: ErrorDetails) -> bool:
@@ -290,7 +272,8 @@ class _Call:
 
     @property
     def _replayable(self) -> bool:
-        return not isinstance(self._parts.body, AsyncIterable)
+        body = self._parts.body
+        return not isinstance(body, AsyncIterable) or getattr(body, "is_replayable", False)
 
     async def _wait(self, kind: retries.Kind | None, retry_after: float | None) -> bool:
         policy = self._limits.policy
@@ -302,6 +285,13 @@ class _Call:
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         await asyncio.sleep(retries.backoff(kind, policy, self.attempt, chance, retry_after))
         return True
+
+
+def _payload(parts: HTTPParts) -> bytes | str | None:
+    """Return the bytes that are hashed for the signature, or what stands for their hash."""
+    if parts.payload_hash:
+        return parts.payload_hash
+    return parts.body if isinstance(parts.body, bytes | None) else UNSIGNED_PAYLOAD
 
 
 def _check_crc32(response: Response) -> None:

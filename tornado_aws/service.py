@@ -15,17 +15,22 @@ from tornado_aws.model import Operation, ServiceModel
 from tornado_aws.options import CallOptions, ClientOptions
 from tornado_aws.pagination import Pages, PaginationConfig, Paginator
 from tornado_aws.protocols import PROTOCOLS, ErrorParser, Parser, Serializer, choose, load
-from tornado_aws.session import Session
+from tornado_aws.session import Session, Target
 from tornado_aws.waiting import Waiter, WaiterConfig, wait
 
 if TYPE_CHECKING:
+    from tornado_aws.downloads import Download
     from tornado_aws.errors import ErrorDetails
+    from tornado_aws.loading import Ready
     from tornado_aws.pipeline import Outcome
+    from tornado_aws.routes import Context, Route
     from tornado_aws.transport import Response
+    from tornado_aws.uploads import Upload
 
 T = TypeVar("T")
 
-VALIDATION = "tornado_aws.validation"
+# What preparing an operation imports.
+MODULES = ("tornado_aws.validation", "tornado_aws.uploads", "tornado_aws.downloads")
 
 
 class Prepared(NamedTuple):
@@ -37,6 +42,10 @@ class Prepared(NamedTuple):
         serialize: from parameters to the parts of a request.
         parse: from a response to a result.
         parse_error: from an error response and its code to the error's own members.
+        upload: how its bodies are sent, None if there is nothing to it.
+        download: how its results are received, None if there is nothing to it.
+        context: from parameters to what they contribute to the endpoint's, None for nothing.
+        is_signed: whether the service wants a signature.
     """
 
     name: str
@@ -44,6 +53,10 @@ class Prepared(NamedTuple):
     serialize: Serializer
     parse: Parser
     parse_error: ErrorParser
+    upload: Upload | None
+    download: Download | None
+    context: Context | None
+    is_signed: bool
 
 
 class ServiceClient:
@@ -61,6 +74,7 @@ class ServiceClient:
 
     _model: ClassVar[ServiceModel]
     _errors: ClassVar[Mapping[str, type[AWSError]]]
+    _endpoints: ClassVar[str]
     _operations: ClassVar[dict[str, Prepared]]
 
     def __init_subclass__(cls) -> None:
@@ -73,26 +87,33 @@ class ServiceClient:
         if client is not None and options:
             names = ", ".join(sorted(options))
             raise TypeError(f"Give either a client or options ({names}), not both")
-        metadata = self._model.metadata
-        prefix, service_id = metadata["endpointPrefix"], metadata["serviceId"]
-        base = client or AsyncAWSClient(prefix, **options)
+        target = _target(self._model.metadata, self._endpoints)
+        base = client or AsyncAWSClient(target.service, **options)
         self._own = base if client is None else None
-        self._session: Session = base._session.for_service(
-            prefix, service_id, (PROTOCOLS[choose(metadata)], VALIDATION)
-        )
+        self._session: Session = base._session.for_target(target)
 
     async def _call(self, name: str, params: Mapping[str, object]) -> T:
         """Call the operation `name` with `params`, those that are None left out."""
         ready = self._session.resolved or await self._session.ready()
-        operation = self._operations.get(name) or self._prepare(name)
+        operation = self._operations.get(name) or self._prepare(name, ready)
         given = {key: value for key, value in params.items() if value is not None}
         if ready.settings.validate:
             operation.validate(given)
+        if operation.download is not None:
+            validation = ready.settings.response_checksum_validation
+            given = operation.download.ask(given, validation)
         parts = operation.serialize(given)
-        outcome = await ready.pipeline.send(ready.route, parts, ready.limits)
+        route = await _route(ready, operation, given)
+        if operation.upload is not None:
+            calculation = ready.settings.request_checksum_calculation
+            parts = await operation.upload.prepare(parts, given, route, calculation)
+        stream = operation.download is not None and operation.download.is_stream
+        outcome = await ready.pipeline.send(route, parts, ready.limits, stream=stream)
         if outcome.error is not None:
             raise self._exception(operation, outcome, outcome.error)
         result = operation.parse(outcome.response)
+        if operation.download is not None:
+            operation.download.receive(outcome.response, result, given)
         result["ResponseMetadata"] = _metadata(outcome, result.get("ResponseMetadata"))
         return result  # type: ignore[return-value]
 
@@ -106,10 +127,13 @@ class ServiceClient:
         self, waiter: Waiter, params: Mapping[str, object], config: WaiterConfig | None
     ) -> T:
         """Call an operation until the waiter has what it waits for."""
-        response = await wait(waiter, partial(self._call, waiter.operation), params, config)
-        return response  # type: ignore[return-value]
+        call = partial(self._call, waiter.operation)
+        return await wait(waiter, call, params, config)  # type: ignore[return-value]
 
-    def _prepare(self, name: str) -> Prepared:
+    def _prepare(self, name: str, ready: Ready) -> Prepared:
+        from tornado_aws.downloads import download  # noqa: PLC0415 - see MODULES
+        from tornado_aws.routes import context_of  # noqa: PLC0415 - imported by ready()
+        from tornado_aws.uploads import upload  # noqa: PLC0415 - see MODULES
         from tornado_aws.validation import validator  # noqa: PLC0415 - brings the codec
 
         operation: Operation = self._model.operation(name)
@@ -120,6 +144,10 @@ class ServiceClient:
             protocol.serializer(operation),
             protocol.parser(operation),
             protocol.error_parser(self._model),
+            upload(operation),
+            download(operation),
+            context_of(operation, ready.rules) if ready.rules else None,
+            operation.traits.get("authtype") != "none",
         )
         self._operations[name] = prepared
         return prepared
@@ -178,6 +206,19 @@ class ServiceClient:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._session!r}>"
+
+
+def _target(metadata: Mapping[str, Any], rules: str) -> Target:
+    modules = (PROTOCOLS[choose(metadata)], *MODULES)
+    return Target(metadata["endpointPrefix"], metadata["serviceId"], metadata, rules, modules)
+
+
+async def _route(ready: Ready, operation: Prepared, params: Mapping[str, Any]) -> Route:
+    router = ready.router
+    context = operation.context(params) if operation.context is not None else {}
+    account = (await ready.source.get()).account_id if router.needs_account else None
+    route = router.route(context, account)
+    return route if operation.is_signed else route._replace(signer=None)
 
 
 def _metadata(outcome: Outcome, parsed: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tornado_aws._settings_table import check
 from tornado_aws.credentials.explicit import explicit_credentials
@@ -28,6 +28,24 @@ _SECRETS = ("access_key", "secret_key", "security_token")
 _CODE_ONLY = frozenset(
     {*_SECRETS, "credentials", "use_curl", "force_instance", "max_response_size"}
 )
+
+
+class Target(NamedTuple):
+    """What a session's calls are for.
+
+    Attributes:
+        service: the service's name.
+        service_id: the service's id in its model, which names its own endpoint settings.
+        metadata: what the model says of the service, None for a raw client.
+        rules: the name of the module with the endpoint rules, None for a raw client.
+        modules: what the calls will import, to be imported off the loop.
+    """
+
+    service: str
+    service_id: str
+    metadata: Mapping[str, Any] | None = None
+    rules: str | None = None
+    modules: tuple[str, ...] = ()
 
 
 class Shared:
@@ -79,33 +97,23 @@ class Session:
     """What a client holds: its options, and once they are read what follows from them.
 
     Args:
-        service: the service's name.
+        target: what the calls are for.
         options: the options that were given.
         parent: the session whose connections this one uses; None for connections of its own.
-        service_id: the service's id in its model, which names its own endpoint settings.
-        modules: what the calls will import, to be imported off the loop.
 
     Attributes:
-        service: the service's name.
+        target: what the calls are for.
         is_view: whether another session owns the connections.
-        resolved: what `ready` gave, None before its first success and once closed.
+        resolved: what `ready` gave, None before its first success.
     """
 
     def __init__(
-        self,
-        service: str,
-        options: Mapping[str, Any],
-        *,
-        parent: Session | None = None,
-        service_id: str | None = None,
-        modules: tuple[str, ...] = (),
+        self, target: Target, options: Mapping[str, Any], *, parent: Session | None = None
     ) -> None:
-        self.service = service
+        self.target = target
         self.is_view = parent is not None
         self.resolved: Ready | None = None
         self._options = options
-        self._service_id = service_id or service
-        self._modules = modules
         self._shared: Shared = Shared(options) if parent is None else parent._shared
 
     def view(self, options: Mapping[str, Any]) -> Session:
@@ -121,17 +129,11 @@ class Session:
                 f"{', '.join(fixed)} cannot differ from call to call; make another client"
             )
         check(options)
-        return Session(
-            self.service,
-            {**self._options, **options},
-            parent=self,
-            service_id=self._service_id,
-            modules=self._modules,
-        )
+        return Session(self.target, {**self._options, **options}, parent=self)
 
-    def for_service(self, service: str, service_id: str, modules: tuple[str, ...]) -> Session:
-        """Return a session for a generated client with the same options and connections."""
-        return Session(service, self._options, parent=self, service_id=service_id, modules=modules)
+    def for_target(self, target: Target) -> Session:
+        """Return a session for other calls with the same options and connections."""
+        return Session(target, self._options, parent=self)
 
     async def ready(self) -> Ready:
         """Return what the options amount to, read and made at the first call.
@@ -146,13 +148,8 @@ class Session:
 
     async def _resolve(self) -> Ready:
         loaded = await self._shared.load()
-        ready: Ready = await _import_loading().make_ready(
-            loaded,
-            self.service,
-            self._service_id,
-            settings_options(self._options),
-            self._modules,
-        )
+        options = settings_options(self._options)
+        ready: Ready = await _import_loading().make_ready(loaded, self.target, options)
         return ready
 
     async def get_credentials(self) -> Credentials:
@@ -169,7 +166,7 @@ class Session:
         self._shared.close()
 
     def __repr__(self) -> str:
-        return f"{self.service} {'closed' if self.closed else 'open'}"
+        return f"{self.target.service} {'closed' if self.closed else 'open'}"
 
 
 def settings_options(options: Mapping[str, Any]) -> dict[str, Any]:

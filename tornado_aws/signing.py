@@ -48,6 +48,7 @@ __all__ = [
     "EMPTY_HASH",
     "UNSIGNED_HEADERS",
     "UNSIGNED_PAYLOAD",
+    "ChunkSigner",
     "SigV4",
     "canonical_headers",
     "canonical_path",
@@ -195,6 +196,38 @@ def _finish(moment: _Moment, head: _Head, payload: str) -> str:
     outer = moment.outer.copy()
     outer.update(inner.digest())
     return f"{head.authorization}{outer.hexdigest()}"
+
+
+class ChunkSigner:
+    """Signs the chunks of a body, each over the signature before it.
+
+    Args:
+        key: what `signing_key` made.
+        stamp: the time as the request's head was signed.
+        scope: what `credential_scope` made.
+        seed: the signature of the request's head.
+    """
+
+    def __init__(self, key: bytes, stamp: str, scope: str, seed: str) -> None:
+        self._key = key
+        self._when = f"{stamp}\n{scope}"
+        self._last = seed
+
+    def chunk(self, data: bytes) -> str:
+        """Return the signature of the next chunk; the last one is empty."""
+        hashed = hashlib.sha256(data).hexdigest()
+        return self._sign(f"{ALGORITHM}-PAYLOAD", f"{EMPTY_HASH}\n{hashed}")
+
+    def trailer(self, line: str) -> str:
+        """Return the signature of a trailer of one line, given without its end."""
+        return self._sign(f"{ALGORITHM}-TRAILER", hashlib.sha256(f"{line}\n".encode()).hexdigest())
+
+    def _sign(self, kind: str, what: str) -> str:
+        self._last = signature(self._key, f"{kind}\n{self._when}\n{self._last}\n{what}")
+        return self._last
+
+    def __repr__(self) -> str:
+        return "<ChunkSigner>"
 
 
 class SigV4:
@@ -347,6 +380,23 @@ class SigV4:
         if head.adds_payload:
             added.append(("X-Amz-Content-SHA256", payload))
         return added
+
+    def chunk_signer(
+        self, credentials: Credentials, authorization: str, timestamp: float
+    ) -> ChunkSigner:
+        """Return what signs the chunks of a request whose head is signed.
+
+        Args:
+            credentials: what the head was signed with.
+            authorization: the head's ``Authorization`` header.
+            timestamp: when it was signed, in seconds since 1970.
+        """
+        second = int(timestamp)
+        moment = self._moment
+        if moment.second != second or moment.credentials is not credentials:
+            moment = self._begin(credentials, second)
+        seed = authorization.rpartition("Signature=")[2]
+        return ChunkSigner(moment.key, moment.stamp, moment.scope, seed)
 
     def presign(
         self,

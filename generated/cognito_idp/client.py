@@ -27,6 +27,7 @@ class CognitoIdentityProvider(ServiceClient):
 
     _model = wire.MODEL
     _errors = exceptions.BY_CODE
+    _endpoints = f"{__package__}.endpoints"
     exceptions = exceptions.Exceptions
 
     async def add_custom_attributes(

@@ -28,6 +28,7 @@ class ECR(ServiceClient):
 
     _model = wire.MODEL
     _errors = exceptions.BY_CODE
+    _endpoints = f"{__package__}.endpoints"
     exceptions = exceptions.Exceptions
 
     async def batch_check_layer_availability(

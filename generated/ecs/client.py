@@ -28,6 +28,7 @@ class ECS(ServiceClient):
 
     _model = wire.MODEL
     _errors = exceptions.BY_CODE
+    _endpoints = f"{__package__}.endpoints"
     exceptions = exceptions.Exceptions
 
     async def associate_gateway_with_cluster(

@@ -27,6 +27,7 @@ class EventBridge(ServiceClient):
 
     _model = wire.MODEL
     _errors = exceptions.BY_CODE
+    _endpoints = f"{__package__}.endpoints"
     exceptions = exceptions.Exceptions
 
     async def activate_event_source(self, *, Name: str) -> EmptyResult:

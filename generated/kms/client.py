@@ -27,6 +27,7 @@ class KMS(ServiceClient):
 
     _model = wire.MODEL
     _errors = exceptions.BY_CODE
+    _endpoints = f"{__package__}.endpoints"
     exceptions = exceptions.Exceptions
 
     async def cancel_key_deletion(self, *, KeyId: str) -> types.CancelKeyDeletionResponse:

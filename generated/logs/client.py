@@ -27,6 +27,7 @@ class CloudWatchLogs(ServiceClient):
 
     _model = wire.MODEL
     _errors = exceptions.BY_CODE
+    _endpoints = f"{__package__}.endpoints"
     exceptions = exceptions.Exceptions
 
     async def associate_kms_key(

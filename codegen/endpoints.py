@@ -1,0 +1,49 @@
+"""What a package's module of endpoints says: the compiled rules, and what operations feed them."""
+
+from __future__ import annotations
+
+from .load import RULE_SET, Model
+from .queries import compile_query
+from .rules import compile_rules, default_rules
+from .select import Selection
+from .source import literal
+
+
+def endpoints_text(model: Model, selection: Selection, header: str, title: str) -> str:
+    """Return the module of endpoints.
+
+    Args:
+        model: the service's model.
+        selection: the selected part of it.
+        header: the comment at the top.
+        title: the service's full name.
+
+    Raises:
+        FaultyModel: the rule set is wrong.
+    """
+    rules = model.rule_set or default_rules(selection.service.metadata["endpointPrefix"])
+    compiled = compile_rules(rules, title=title, path=model.path(RULE_SET), header=f"{header}\n")
+    return _with_context(compiled.text, selection)
+
+
+def _with_context(text: str, selection: Selection) -> str:
+    """Add the expressions that find parameters of the rules in those of operations."""
+    entries = {
+        operation.name: operation.traits["operationContextParams"]
+        for operation in selection.service.operations.values()
+        if "operationContextParams" in operation.traits
+    }
+    if not entries:
+        return text
+    lines = [
+        f"    {literal(operation)}: {{"
+        + ", ".join(
+            f"{literal(name)}: {compile_query(entry['path'])}" for name, entry in params.items()
+        )
+        + "},\n"
+        for operation, params in entries.items()
+    ]
+    rules = "from tornado_aws.endpoints.rules import"
+    text = text.replace(rules, f"from tornado_aws import queries as q\n{rules}", 1)
+    kind = "Mapping[str, Mapping[str, q.Query]]"
+    return f"{text}\n\nOPERATION_CONTEXT: {kind} = {{\n{''.join(lines)}}}\n"

@@ -1,0 +1,247 @@
+"""Where calls go and how they are signed: from settings and an operation's parameters to a `Route`.
+
+Generated services are routed by their own endpoint rules, which `Router` feeds with the settings
+and with what an operation contributes; the raw client by distilled data (`raw_route`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from tornado_aws.endpoints import Endpoint, resolve_raw
+from tornado_aws.exceptions import UnsupportedOperationError
+from tornado_aws.model import Operation
+from tornado_aws.settings import Settings
+from tornado_aws.signing import SigV4
+from tornado_aws.transport import Headers
+from tornado_aws.urls import BaseURL, parse_base
+
+# Services whose paths are signed as they are and whose payload's hash is a header.
+_S3_SIGNING = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
+_S3_VERSIONS = frozenset({"s3", "s3v4"})
+
+# Routes kept for parameters that were seen; a program that touches more buckets starts anew.
+_MOST_ROUTES = 1024
+
+Context = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+class Route(NamedTuple):
+    """Where calls go and how they are signed.
+
+    Attributes:
+        base: the endpoint.
+        signer: signs the requests; None sends them unsigned.
+        headers: what is added to every request.
+    """
+
+    base: BaseURL
+    signer: SigV4 | None
+    headers: Headers
+
+    def __repr__(self) -> str:
+        return f"<Route {self.base.origin.scheme}://{self.base.host}{self.base.path}>"
+
+
+def raw_route(service: str, settings: Settings) -> Route:
+    """Return the route of a service that is known by its name alone.
+
+    Raises:
+        EndpointError: there is no endpoint for this service and region.
+    """
+    given = settings.endpoint
+    found = resolve_raw(
+        service,
+        settings.region,
+        use_fips=settings.use_fips_endpoint and given is None,
+        use_dualstack=settings.use_dualstack_endpoint and given is None,
+    )
+    signer = make_signer(
+        found.signing_name, found.signing_region, found.signing_name in _S3_SIGNING
+    )
+    return Route(parse_base(given or found.url), signer, [])
+
+
+def make_signer(service: str, region: str, is_s3: bool) -> SigV4:
+    """Return a signer that follows the rules of S3 or those of the other services."""
+    return SigV4(
+        service,
+        region,
+        double_encode=not is_s3,
+        normalize_path=not is_s3,
+        sign_payload_header=is_s3,
+    )
+
+
+def context_of(operation: Operation, rules: ModuleType) -> Context | None:
+    """Return a function from parameters to what they contribute to the endpoint's parameters.
+
+    None when the operation contributes nothing that the rules look at. A static value counts
+    before a member, and that before an expression.
+    """
+    used: Mapping[str, str] = rules.USED
+    queries: Mapping[str, Callable[[Any], Any]] = getattr(rules, "OPERATION_CONTEXT", {}).get(
+        operation.name, {}
+    )
+    members = operation.input.shape.members if operation.input is not None else {}
+    named = {
+        use.traits["contextParam"]["name"]: name
+        for name, use in members.items()
+        if "contextParam" in use.traits and use.traits["contextParam"]["name"] in used
+    }
+    static = {
+        name: entry["value"]
+        for name, entry in operation.traits.get("staticContextParams", {}).items()
+        if name in used
+    }
+    if not (queries or named or static):
+        return None
+
+    def context(params: Mapping[str, Any]) -> dict[str, Any]:
+        found = {name: query(params) for name, query in queries.items()}
+        found.update((name, params.get(member)) for name, member in named.items())
+        return {**found, **static}
+
+    return context
+
+
+class Router:
+    """Routes the calls of one generated client.
+
+    Args:
+        rules: the package's ``endpoints`` module.
+        metadata: what the model says of the service.
+        settings: the settings in force.
+        environ: the environment variables, for a bearer token.
+
+    Attributes:
+        needs_account: whether `route` wants the account id of the credentials.
+    """
+
+    def __init__(
+        self,
+        rules: ModuleType,
+        metadata: Mapping[str, Any],
+        settings: Settings,
+        environ: Mapping[str, str],
+    ) -> None:
+        used: Mapping[str, str] = rules.USED
+        self._resolve: Callable[[dict[str, Any]], Endpoint] = rules.resolve
+        self._metadata = metadata
+        self._region = settings.region or ""
+        self._token = _bearer_token(metadata, environ)
+        self._signers: dict[tuple[str, str, bool], SigV4] = {}
+        self._routes: dict[tuple[Any, ...], Route] = {}
+        self._fixed = {
+            name: value
+            for name, built_in in used.items()
+            if (value := _built_in(built_in or name, settings, used)) is not None
+        }
+        self.needs_account = (
+            used.get("AccountId") == "AWS::Auth::AccountId"
+            and settings.account_id_endpoint_mode != "disabled"
+        )
+
+    def route(self, context: Mapping[str, Any], account_id: str | None = None) -> Route:
+        """Return the route of a call.
+
+        Args:
+            context: what the operation's parameters contribute.
+            account_id: the account of the credentials.
+
+        Raises:
+            EndpointError: the rules have no endpoint for it; the text is theirs.
+            UnsupportedOperationError: the endpoint wants a signature of another kind.
+        """
+        key = (account_id, *map(_hashable, context.values()), *context)
+        route = self._routes.get(key)
+        if route is None:
+            if len(self._routes) >= _MOST_ROUTES:
+                self._routes.clear()
+            route = self._routes[key] = self._make(context, account_id)
+        return route
+
+    def _make(self, context: Mapping[str, Any], account_id: str | None) -> Route:
+        account = {"AccountId": account_id} if self.needs_account else {}
+        given = {name: value for name, value in context.items() if value is not None}
+        endpoint = self._resolve({**self._fixed, **account, **given})
+        headers = [(name, ", ".join(values)) for name, values in endpoint.headers.items()]
+        base = parse_base(endpoint.url)
+        if self._token is not None:
+            return Route(base, None, [*headers, ("Authorization", f"Bearer {self._token}")])
+        return Route(base, self._signer(endpoint), headers)
+
+    def _signer(self, endpoint: Endpoint) -> SigV4 | None:
+        schemes = endpoint.properties.get("authSchemes") or [{"name": "sigv4"}]
+        scheme = next((each for each in schemes if each["name"] in {"sigv4", "none"}), None)
+        if scheme is None:
+            names = ", ".join(each["name"] for each in schemes)
+            raise UnsupportedOperationError(
+                f"{endpoint.url} wants a signature of the kind {names}, which this version cannot"
+                " make; it can make sigv4"
+            )
+        if scheme["name"] == "none":
+            return None
+        metadata = self._metadata
+        name = scheme.get("signingName") or metadata.get("signingName", metadata["endpointPrefix"])
+        is_s3 = name in _S3_SIGNING or metadata.get("signatureVersion") in _S3_VERSIONS
+        key = (name, scheme.get("signingRegion") or self._region, is_s3)
+        if key not in self._signers:
+            self._signers[key] = make_signer(*key)
+        return self._signers[key]
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _bearer_token(metadata: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
+    """Return the token to send instead of a signature, None to sign."""
+    if "smithy.api#httpBearerAuth" not in metadata.get("auth", ()):
+        return None
+    name = metadata.get("signingName", metadata["endpointPrefix"])
+    return environ.get(f"AWS_BEARER_TOKEN_{name.replace('-', '_').upper()}") or None
+
+
+def _built_in(name: str, settings: Settings, used: Mapping[str, str]) -> Any:
+    """Return the value of a rule set's parameter that the settings decide, None without one."""
+    is_s3 = any(each.startswith("AWS::S3") for each in used.values())
+    found = _BUILT_INS.get(name)
+    return found(settings, is_s3) if found is not None else None
+
+
+def _use_dualstack(settings: Settings, is_s3: bool) -> bool:
+    wanted = settings.use_dualstack_endpoint or (is_s3 and settings.s3_use_dualstack_endpoint)
+    return wanted and settings.endpoint is None
+
+
+def _force_path_style(settings: Settings, _: bool) -> bool:
+    style = settings.s3_addressing_style
+    if settings.s3_use_accelerate_endpoint:
+        return False
+    # A custom endpoint rarely has a host name for each bucket.
+    return style != "virtual" if settings.endpoint is not None else style == "path"
+
+
+# By the rule sets' names of built-in and client context parameters.
+_BUILT_INS: Mapping[str, Callable[[Settings, bool], Any]] = {
+    "AWS::Region": lambda settings, _: settings.region,
+    "AWS::UseFIPS": lambda settings, _: settings.use_fips_endpoint and settings.endpoint is None,
+    "AWS::UseDualStack": _use_dualstack,
+    "SDK::Endpoint": lambda settings, _: settings.endpoint,
+    "AWS::Auth::AccountIdEndpointMode": lambda settings, _: settings.account_id_endpoint_mode,
+    "AWS::S3::Accelerate": lambda settings, _: settings.s3_use_accelerate_endpoint,
+    "AWS::S3::ForcePathStyle": _force_path_style,
+    "AWS::S3::UseGlobalEndpoint": lambda settings, _: (
+        settings.s3_us_east_1_regional_endpoint == "legacy" and settings.region == "us-east-1"
+    ),
+    "AWS::S3::DisableMultiRegionAccessPoints": lambda settings, _: (
+        settings.s3_disable_multiregion_access_points
+    ),
+    "AWS::S3::UseArnRegion": lambda settings, _: settings.s3_use_arn_region is not False,
+    "AWS::S3Control::UseArnRegion": lambda settings, _: bool(settings.s3_use_arn_region),
+    "DisableS3ExpressSessionAuth": lambda settings, _: settings.s3_disable_express_session_auth,
+    "AWS::STS::UseGlobalEndpoint": lambda settings, _: settings.sts_regional_endpoints == "legacy",
+}

@@ -1,0 +1,251 @@
+"""How the body of a request is sent: its length, its checksum and the hash that is signed.
+
+A serialiser leaves the value of a streaming parameter as the caller gave it. `Upload.prepare` makes
+of it what the pipeline can send, with these rules:
+
+* bytes are sent as they are, their checksum in a header;
+* what is read while it is sent has its checksum in a trailer where the operation takes one
+  (``aws-chunked``, over TLS; without TLS chunk by chunk signed if it can be read once only);
+* where the service wants the hash of the payload before the payload, what can be read again is read
+  twice, and what cannot is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tornado_aws.aws_chunked import ChunkedBody, SignedChunkedBody
+from tornado_aws.bodies import Body, blocking_pieces, open_body
+from tornado_aws.checksums import Algorithm, Checksum, encoded, has_checksum, request_rule
+from tornado_aws.exceptions import ParamValidationError
+from tornado_aws.model import Operation, Ref
+from tornado_aws.protocols import HTTPParts
+from tornado_aws.transport import Headers
+
+if TYPE_CHECKING:
+    from tornado_aws.routes import Route
+
+__all__ = ["Upload", "upload"]
+
+T = TypeVar("T")
+
+UNSIGNED = "UNSIGNED-PAYLOAD"
+UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+
+# Hashing more than this takes longer than a switch of threads.
+_LONG = 262144
+
+# Bodies above this wait for the service's consent before they are sent, in bytes: what botocore
+# does for files whatever their size, which costs small ones a round trip.
+_WORTH_ASKING = 1 << 20
+
+
+def upload(operation: Operation) -> Upload | None:
+    """Return how an operation's bodies are sent, None if there is nothing to it."""
+    payload = _raw_payload(operation)
+    made = Upload(operation, payload)
+    if payload is None and made.rule is None and not made.is_unsigned:
+        return None
+    return made
+
+
+class Upload:
+    """How the bodies of one operation are sent.
+
+    Args:
+        operation: the operation.
+        payload: its parameter that is the whole body as bytes, None if there is none.
+
+    Attributes:
+        rule: what its model says of checksums, None if nothing.
+        is_unsigned: whether its model says that payloads are not signed.
+    """
+
+    def __init__(self, operation: Operation, payload: Ref | None) -> None:
+        traits = operation.traits
+        self.rule = request_rule(operation)
+        self.is_unsigned = bool(
+            traits.get("unsignedPayload") or traits.get("authtype") == "v4-unsigned-body"
+        )
+        self._operation = operation.name
+        self._member = payload.name if payload else ""
+        self._needs_length = bool(payload and payload.traits.get("requiresLength"))
+        # Operations with a streaming body and a choice of checksums take them in a trailer.
+        self._takes_trailer = payload is not None and self.rule is not None
+
+    async def prepare(
+        self, parts: HTTPParts, params: Mapping[str, Any], route: Route, calculation: str
+    ) -> HTTPParts:
+        """Return the request with a body that can be sent, and with what goes with it.
+
+        Args:
+            parts: what the serialiser made.
+            params: the parameters.
+            route: where the request goes and how it is signed.
+            calculation: the setting ``request_checksum_calculation``.
+
+        Raises:
+            ParamValidationError: the body is no body, has not the length stated, or cannot be sent
+                without being read twice.
+            UnsupportedOperationError: the checksum asked for needs awscrt.
+            OSError: a file cannot be read.
+        """
+        headers, stated = self._take_length(parts.headers)
+        algorithm = None
+        if self.rule is not None:
+            names = [name for name, _ in headers]
+            algorithm = self.rule.choose(params, names, calculation)
+            if algorithm is not None and self.rule.header and self.rule.member not in params:
+                headers.append((self.rule.header, algorithm.name))
+        parts = parts._replace(headers=headers)
+        if isinstance(parts.body, bytes | None):
+            return await self._whole(parts, stated, algorithm, route)
+        body = await open_body(parts.body)
+        length = self._length(body, stated)
+        parts = parts._replace(body=body, content_length=length)
+        if self._takes_trailer:
+            parts = parts._replace(expect_continue=length is None or length > _WORTH_ASKING)
+        return await self._streamed(parts, body, algorithm, route)
+
+    # --- bodies in one piece ---
+
+    async def _whole(
+        self, parts: HTTPParts, stated: int | None, algorithm: Algorithm | None, route: Route
+    ) -> HTTPParts:
+        data = parts.body if isinstance(parts.body, bytes) else b""
+        if stated not in (None, len(data)):
+            raise self._fault(f"it has {len(data)} bytes, but ContentLength says {stated}")
+        headers = list(parts.headers)
+        if algorithm is not None:
+            headers.append((algorithm.header, await _computed(algorithm.of, data)))
+        payload = ""
+        if self.is_unsigned and route.signer is not None:
+            headers.append(("X-Amz-Content-SHA256", UNSIGNED))
+        elif (
+            self._takes_trailer and _is_secure(route) and has_checksum(name for name, _ in headers)
+        ):
+            payload = UNSIGNED
+        elif len(data) > _LONG and route.signer is not None:
+            payload = await _computed(_sha256, data)
+        return parts._replace(
+            headers=headers,
+            payload_hash=payload,
+            expect_continue=self._takes_trailer and len(data) > _WORTH_ASKING,
+        )
+
+    # --- bodies that are read while they are sent ---
+
+    async def _streamed(
+        self, parts: HTTPParts, body: Body, algorithm: Algorithm | None, route: Route
+    ) -> HTTPParts:
+        if route.signer is None and algorithm is None:
+            return parts
+        if self.is_unsigned:
+            return _with(parts, ("X-Amz-Content-SHA256", UNSIGNED))
+        if self._takes_trailer and (_is_secure(route) or route.signer is None):
+            if algorithm is None:
+                return parts._replace(payload_hash=UNSIGNED)
+            return _chunked(parts, ChunkedBody(body, parts.content_length, algorithm), algorithm)
+        if body.is_replayable:
+            return await self._read_twice(parts, body, algorithm)
+        if self._takes_trailer:
+            signed = SignedChunkedBody(body, parts.content_length, algorithm)
+            return _chunked(parts, signed, algorithm)
+        raise self._fault(
+            "the service wants its hash before it, and this can be read once only: give bytes, a"
+            " path, or a file that can seek"
+        )
+
+    async def _read_twice(
+        self, parts: HTTPParts, body: Body, algorithm: Algorithm | None
+    ) -> HTTPParts:
+        sums: list[Checksum] = [hashlib.sha256()]
+        if algorithm is not None:
+            sums.append(algorithm.new())
+        length = await asyncio.get_running_loop().run_in_executor(None, _read_through, body, sums)
+        if parts.content_length not in (None, length):
+            raise self._fault(f"it has {length} bytes, but {parts.content_length} were expected")
+        parts = parts._replace(payload_hash=sums[0].digest().hex(), content_length=length)
+        return parts if algorithm is None else _with(parts, (algorithm.header, encoded(sums[1])))
+
+    def _length(self, body: Body, stated: int | None) -> int | None:
+        if stated is not None and body.length not in (None, stated):
+            raise self._fault(f"it has {body.length} bytes, but ContentLength says {stated}")
+        length = stated if body.length is None else body.length
+        if length is None and self._needs_length:
+            raise self._fault("the service must be told its length: give ContentLength")
+        return length
+
+    def _take_length(self, headers: Headers) -> tuple[Headers, int | None]:
+        """Return the headers without ``Content-Length``, and its value."""
+        kept = [pair for pair in headers if pair[0].lower() != "content-length"]
+        if len(kept) == len(headers):
+            return kept, None
+        stated = next(value for name, value in headers if name.lower() == "content-length")
+        if not (stated.isascii() and stated.isdigit()):
+            raise self._fault(f"ContentLength is {stated}, which is no length")
+        return kept, int(stated)
+
+    def _fault(self, reason: str) -> ParamValidationError:
+        fault = f"{self._member or 'the body'}: {reason}"
+        return ParamValidationError(operation=self._operation, faults=[fault])
+
+
+def _raw_payload(operation: Operation) -> Ref | None:
+    shape = operation.input.shape if operation.input else None
+    name = shape.traits.get("payload") if shape else None
+    ref = shape.members[name] if shape and name else None
+    return ref if ref is not None and ref.shape.type == "blob" else None
+
+
+def _is_secure(route: Route) -> bool:
+    return route.base.origin.scheme == "https"
+
+
+def _with(parts: HTTPParts, *headers: tuple[str, str]) -> HTTPParts:
+    return parts._replace(headers=[*parts.headers, *headers])
+
+
+def _chunked(parts: HTTPParts, body: ChunkedBody, algorithm: Algorithm | None) -> HTTPParts:
+    """Return the request with a body in chunks and the headers that tell so."""
+    if body.is_signed:
+        payload = SIGNED_TRAILER if algorithm else SIGNED
+    else:
+        payload = UNSIGNED_TRAILER
+    headers: Headers = []
+    coding = "aws-chunked"
+    for name, value in parts.headers:
+        if name.lower() == "content-encoding":
+            coding = f"{value},aws-chunked"
+        else:
+            headers.append((name, value))
+    headers += [("Content-Encoding", coding), ("X-Amz-Content-SHA256", payload)]
+    if algorithm is not None:
+        headers.append(("X-Amz-Trailer", algorithm.header))
+    if parts.content_length is not None:
+        headers.append(("X-Amz-Decoded-Content-Length", str(parts.content_length)))
+    return parts._replace(headers=headers, body=body, content_length=body.length)
+
+
+async def _computed(function: Callable[[bytes], T], data: bytes) -> T:
+    if len(data) <= _LONG:
+        return function(data)
+    return await asyncio.get_running_loop().run_in_executor(None, function, data)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read_through(body: Body, sums: list[Checksum]) -> int:
+    length = 0
+    for piece in blocking_pieces(body):
+        length += len(piece)
+        for checksum in sums:
+            checksum.update(piece)
+    return length
