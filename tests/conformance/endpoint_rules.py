@@ -127,8 +127,19 @@ def rule_set_files(services: Sequence[str] = ()) -> list[Path]:
     return [path for path in files if not services or path.parent.parent.name in services]
 
 
+def partitions() -> Json:
+    """Return botocore's partition data, anew each time: its engine changes it."""
+    return json.loads((DATA / "partitions.json").read_text())
+
+
+def metadata(service: str) -> Json:
+    """Return the metadata of a service's newest model."""
+    newest = sorted((DATA / service).glob("*/service-2.json.gz"))[-1]
+    return load(newest)["metadata"]
+
+
 def load(path: Path) -> Json:
-    """Return the content of a rule set's file."""
+    """Return the content of a zipped file of JSON."""
     return json.loads(gzip.decompress(path.read_bytes()))
 
 
@@ -339,7 +350,7 @@ def fewer_partitions_with_everything() -> Iterator[Json]:
         "aws-iso-f": (True, False),
         "aws-iso-e": (False, False),
     }
-    data = json.loads((DATA / "partitions.json").read_text())
+    data = partitions()
     for partition in data["partitions"]:
         if partition["id"] in lacking:
             fips, dual = lacking[partition["id"]]

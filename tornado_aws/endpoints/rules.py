@@ -214,11 +214,12 @@ def parse_url(value: str | None) -> URL | None:
         _ = parts.port  # malformed ones are found when they are asked for
     except ValueError:
         return None
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or parts.query:
+    host = parts.hostname
+    if parts.scheme not in ("http", "https") or not host or parts.query:
         return None
+    authority = parts.netloc.rpartition("@")[2]
     is_ip = ":" in host or _IPV4.fullmatch(host) is not None
-    return URL(parts.scheme, parts.netloc, parts.path, _normalized(parts.path), is_ip)
+    return URL(parts.scheme, authority, parts.path, _normalized(parts.path), is_ip)
 
 
 def _normalized(path: str) -> str:

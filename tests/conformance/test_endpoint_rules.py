@@ -1,0 +1,129 @@
+"""Compiled endpoint rules against botocore's engine, and against hostile values."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.endpoint_provider import EndpointProvider
+
+from codegen.distill import PARAMETERS, WITHOUT_HOST
+from tests.conformance import endpoint_rules
+from tornado_aws.endpoints import resolve_raw
+from tornado_aws.endpoints.partition_data import REGIONS
+from tornado_aws.endpoints.partitions import PARTITIONS_BY_NAME
+from tornado_aws.exceptions import EndpointError
+
+# Those with rules of their own kind; of the others some are drawn.
+SPECIAL = ["s3", "s3control", "dynamodb", "kinesis", "sts", "iam", "events", "acm", "neptune-graph"]
+FILES = endpoint_rules.rule_set_files(SPECIAL) + random.Random("rule sets").sample(
+    endpoint_rules.rule_set_files(), 50
+)
+HOSTILE = [
+    *(
+        "x.evil.com/#",
+        "x.evil.com/",
+        "a@evil.com",
+        "evil.com?x",
+        "evil.com\\",
+        "evil.com:80",
+        "a b",
+    ),
+    *("a\r\nHost: evil.com", "evil.com%2f", "[::1]", "", ".", "a..b", "evil.com/.amazonaws.com"),
+]
+# Where hosts that the rules make may end; `localhost` is DynamoDB Local.
+SUFFIXES = (
+    *(f".{each.dns_suffix}" for each in PARTITIONS_BY_NAME.values()),
+    *(f".{each.dual_stack_dns_suffix}" for each in PARTITIONS_BY_NAME.values()),
+    *(".on.aws", "localhost", ".aws.dev", ".api.aws", ".app.aws"),
+)
+
+
+def name(path: Path) -> str:
+    """Return the name of a rule set's service and version."""
+    return f"{path.parent.parent.name}-{path.parent.name}"
+
+
+@pytest.mark.parametrize("path", sorted(set(FILES)), ids=name)
+def test_equals_botocore(path: Path) -> None:
+    """URL, properties, headers and error texts are those of botocore's engine."""
+    count, differences = endpoint_rules.compare(path, each=6)
+    assert count > 100
+    assert differences == []
+
+
+@pytest.mark.parametrize("path", endpoint_rules.rule_set_files(SPECIAL), ids=name)
+def test_hostile_values_stay_in_their_place(path: Path) -> None:
+    """Whatever a parameter is, the request goes to a host of AWS or nowhere."""
+    rule_set = endpoint_rules.load(path)
+    resolve = endpoint_rules.compiled(rule_set, path)
+    for params in hostile_params(rule_set):
+        try:
+            url = resolve(params).url
+        except EndpointError:
+            continue
+        host = urlsplit(url).hostname or ""
+        assert re.fullmatch(r"[a-z0-9._-]+", host), (params, url)
+        assert host.endswith(SUFFIXES), (params, url)
+
+
+def hostile_params(rule_set: Any) -> Iterator[endpoint_rules.Params]:
+    """Return good parameters with one of them replaced by something bad."""
+    texts = [
+        name
+        for name, spec in rule_set["parameters"].items()
+        if spec["type"].lower() == "string" and name != "Endpoint"
+    ]
+    for params in endpoint_rules.cases(rule_set, random.Random("hostile"), 2):
+        params.pop("Endpoint", None)
+        for text in texts:
+            for bad in HOSTILE:
+                yield {**params, text: bad}
+
+
+def test_every_service_has_its_host() -> None:
+    """By a name alone the raw client finds what the rules of some services say of all regions."""
+    newest = {path.parent.parent.name: path for path in endpoint_rules.rule_set_files()}
+    drawn = random.Random("services").sample(sorted(newest), 30)
+    special = {"acm", "cloudfront", "iam", "neptune-graph", "organizations", "route53", "s3"}
+    for service in sorted(special.union(drawn) - WITHOUT_HOST.keys()):
+        assert raw_differences(service, newest[service]) == []
+
+
+def raw_differences(service: str, path: Path) -> list[Any]:
+    """Return where `resolve_raw` and botocore's engine differ, in any region and variant."""
+    rule_set = endpoint_rules.load(path)
+    provider = EndpointProvider(rule_set, endpoint_rules.partitions())
+    metadata = endpoint_rules.metadata(service)
+    differences = []
+    for region in REGIONS:
+        for fips, dual in ((False, False), (True, False), (False, True), (True, True)):
+            given = {
+                **PARAMETERS.get(service, {}),
+                "Region": region, "UseFIPS": fips, "UseDualStack": dual,
+            }
+            params = {key: value for key, value in given.items() if key in rule_set["parameters"]}
+            theirs = endpoint_rules.botocores(provider, params)
+            mine: Any
+            try:
+                mine = tuple(resolve_raw(service, region, use_fips=fips, use_dualstack=dual))
+            except EndpointError as error:
+                mine = str(error).partition(": ")[2]
+            if not isinstance(theirs, str):
+                theirs = as_raw(theirs, metadata, region)
+            if mine != theirs:
+                differences.append((region, fips, dual, mine, theirs))
+    return differences
+
+
+def as_raw(endpoint: Any, metadata: Any, region: str) -> tuple[str, str, str]:
+    """Return what botocore would sign an endpoint for."""
+    url, properties, _ = endpoint
+    scheme = (properties.get("authSchemes") or [{}])[0]
+    usual = metadata.get("signingName", metadata["endpointPrefix"])
+    return url, scheme.get("signingName", usual), scheme.get("signingRegion", region)
