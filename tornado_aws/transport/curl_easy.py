@@ -41,7 +41,9 @@ _NO_TIMEOUT_MS = 2**31 - 1
 
 _SUPPRESS_CONNECT_HEADERS = 265  # curl/curl.h; pycurl has no name for it
 
-# Lines by which libcurl is told not to send what it would send of its own accord.
+# Lines by which libcurl is told not to send what it would send of its own accord. The one for the
+# host comes first: libcurl then leaves the caller's as it is, and where it is.
+_NO_HOST = [b"Host:"]
 _UNASKED = [b"Accept:", b"Content-Type:", b"Expect:", b"Proxy-Connection:"]
 
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -132,7 +134,7 @@ def header_lines(request: Request, route: Route) -> list[bytes]:
     lines = head.split(b"\r\n")[1:-2]
     if b" \r\n" in head or b"\t\r\n" in head:
         lines = [_keep_empty(line) for line in lines]
-    return lines + _UNASKED
+    return _NO_HOST + lines + _UNASKED
 
 
 def _keep_empty(line: bytes) -> bytes:

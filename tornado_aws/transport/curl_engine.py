@@ -78,7 +78,7 @@ class Engine:
         self._slots = Slots(options.max_clients, loop)
         self._spare: list[Handle] = []
         self._active: dict[pycurl.Curl, Handle] = {}
-        self._multi = Multi(loop, options.max_clients, self._finished)
+        self._multi = Multi(loop, options.max_clients, self._finished, self._spoilt)
         self._bounds = LazyTimer(loop, self._enforce_bounds)
         self._requests = 0
         self._is_closed = False
@@ -200,6 +200,12 @@ class Engine:
         handle.clear()
         self._spare.append(handle)
         self._slots.give_back()
+
+    def _spoilt(self, fd: int) -> None:
+        """Something happened on a socket for which libcurl does not wait at the moment."""
+        # It may be that of a stream which is paused; otherwise it belongs to no transfer.
+        if all(handle.inbox is None for handle in self._active.values()):
+            self._sockets.shut_down_spoilt(fd)
 
     def _deliver(self, handle: Handle) -> None:
         if handle.inbox is not None:

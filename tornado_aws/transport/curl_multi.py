@@ -14,7 +14,7 @@ from typing import Protocol
 
 import pycurl
 
-from tornado_aws.transport.curl_sockets import make_watcher
+from tornado_aws.transport.curl_sockets import Unasked, make_watcher
 
 # libcurl's clock counts milliseconds: a timer that fires early finds nothing to do.
 _GRAIN = 0.001
@@ -88,19 +88,26 @@ class Multi:
         loop: the running loop.
         max_connections: how many connections are open at once, kept ones included.
         finished: called for each transfer that ends by itself, outside of libcurl.
+        unasked: called with a socket on which something happened between two transfers.
 
     Attributes:
         is_broken: whether it has become useless.
     """
 
-    def __init__(self, loop: AbstractEventLoop, max_connections: int, finished: Finished) -> None:
+    def __init__(
+        self,
+        loop: AbstractEventLoop,
+        max_connections: int,
+        finished: Finished,
+        unasked: Unasked,
+    ) -> None:
         self._loop = loop
         self._finished = finished
         self._running: set[pycurl.Curl] = set()
         self._adding = False
         self.is_broken = False
         self._timer = LazyTimer(loop, self._on_timeout)
-        self._watcher = make_watcher(loop, self._act)
+        self._watcher = make_watcher(loop, self._act, unasked)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)

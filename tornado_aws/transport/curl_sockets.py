@@ -7,7 +7,8 @@ measured. On Linux the sockets are therefore gathered in an epoll of their own, 
 sees one descriptor: a socket stays in it between two transfers, and the kernel drops it when
 libcurl closes it, unseen by Python. `LoopWatcher` does it the plain way for other systems.
 
-Events are libcurl's bits: 1 to read, 2 to write, 0 for no longer.
+That also tells when the peer of a kept connection closes it. Events are libcurl's bits: 1 to read,
+2 to write, 0 for no longer.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ READ = 1
 WRITE = 2
 
 Ready = Callable[[int, int], None]
+Unasked = Callable[[int], None]
+
+# First bytes of TLS records (RFC 8446 section 5.1), which no plain response begins with.
+_TLS_RECORDS = frozenset(bytes((kind,)) for kind in range(20, 25))
 
 
 class Watcher(Protocol):
@@ -39,9 +44,16 @@ class Watcher(Protocol):
 
 
 class LoopWatcher:
-    """Registers each socket with the event loop, for as long as libcurl names it."""
+    """Registers each socket with the event loop, for as long as libcurl names it.
 
-    def __init__(self, loop: AbstractEventLoop, ready: Ready) -> None:
+    Args:
+        loop: the loop.
+        ready: called with a socket and its events.
+    """
+
+    def __init__(
+        self, loop: AbstractEventLoop, ready: Ready, _unasked: Unasked | None = None
+    ) -> None:
         self._loop = loop
         self._ready = ready
         self._events: dict[int, int] = {}
@@ -70,11 +82,18 @@ if sys.platform == "linux":
     _FAULT = select.EPOLLERR | select.EPOLLHUP
 
     class EpollWatcher:
-        """Keeps sockets in an epoll of its own, which the loop watches as one descriptor."""
+        """Keeps sockets in an epoll of its own, which the loop watches as one descriptor.
 
-        def __init__(self, loop: AbstractEventLoop, ready: Ready) -> None:
+        Args:
+            loop: the loop.
+            ready: called with a socket and its events.
+            unasked: called with a socket on which something happened between two transfers.
+        """
+
+        def __init__(self, loop: AbstractEventLoop, ready: Ready, unasked: Unasked) -> None:
             self._loop = loop
             self._ready = ready
+            self._unasked = unasked
             self._events: dict[int, int] = {}
             self._open()
 
@@ -115,10 +134,7 @@ if sys.platform == "linux":
                 self._ready(fd, happened)
 
         def _forget(self, fd: int) -> None:
-            """Drop a kept socket on which something happened: most often its peer closed it.
-
-            libcurl looks at the connection itself before it uses it again.
-            """
+            """Drop a kept socket on which something happened: most often its peer closed it."""
             self._registered.discard(fd)
             try:
                 self._epoll.unregister(fd)
@@ -126,6 +142,8 @@ if sys.platform == "linux":
                 # The number means nothing or something else by now. If a forked process still holds
                 # the socket that it meant, the kernel goes on telling of it.
                 self._renew()
+            else:
+                self._unasked(fd)
 
         def _renew(self) -> None:
             """Wait for what libcurl waits for, and for nothing that was kept."""
@@ -138,7 +156,7 @@ if sys.platform == "linux":
             self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
 
-    make_watcher: Callable[[AbstractEventLoop, Ready], Watcher] = EpollWatcher
+    make_watcher: Callable[[AbstractEventLoop, Ready, Unasked], Watcher] = EpollWatcher
 else:
     make_watcher = LoopWatcher
 
@@ -173,6 +191,15 @@ class OpenSockets:
         with suppress(OSError), socket.socket(fileno=os.dup(fd)) as same:
             same.shutdown(socket.SHUT_RDWR)
 
+    def shut_down_spoilt(self, fd: int) -> None:
+        """Shut down a kept connection that was closed, or on which something came unasked.
+
+        Over TLS more may come than answers (new session tickets), which is left to libcurl: it
+        looks at a connection before it uses it again.
+        """
+        if _inode(fd) == self._inodes.get(fd) and _is_spoilt(fd):
+            self.shut_down(fd)
+
     def sever(self) -> None:
         """Detach a forked process from its parent's connections.
 
@@ -186,6 +213,17 @@ class OpenSockets:
     def _still_open(self) -> list[int]:
         self._inodes = {fd: inode for fd, inode in self._inodes.items() if _inode(fd) == inode}
         return list(self._inodes)
+
+
+def _is_spoilt(fd: int) -> bool:
+    try:
+        with socket.socket(fileno=os.dup(fd)) as same:
+            first = same.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False  # what was there belonged to the last answer
+    except OSError:
+        return True
+    return first not in _TLS_RECORDS
 
 
 def _inode(fd: int) -> int | None:

@@ -24,7 +24,8 @@ def make(request: pytest.FixtureRequest) -> Any:
 
     def make(seen: list[tuple[int, int]]) -> Any:
         loop = asyncio.get_running_loop()
-        return WATCHERS[request.param](loop, lambda fd, events: seen.append((fd, events)))
+        note = WATCHERS[request.param]
+        return note(loop, lambda fd, events: seen.append((fd, events)), lambda fd: None)
 
     return make
 
@@ -109,7 +110,9 @@ def test_a_kept_socket_that_ends_does_not_keep_the_loop_busy(held: bool) -> None
     async def main() -> None:
         seen: list[tuple[int, int]] = []
         loop = asyncio.get_running_loop()
-        watcher = WATCHERS["epoll"](loop, lambda fd, events: seen.append((fd, events)))
+        unasked: list[int] = []
+        note = seen.append
+        watcher = WATCHERS["epoll"](loop, lambda *event: note(event), unasked.append)
         kept, peer = socket.socketpair()
         wanted, wanted_peer = socket.socketpair()
         watcher.watch(wanted.fileno(), READ)
@@ -121,6 +124,7 @@ def test_a_kept_socket_that_ends_does_not_keep_the_loop_busy(held: bool) -> None
         peer.close()
         turns = await turns_of(loop, 0.02)
         assert turns < 20
+        assert unasked == ([] if held else [kept.fileno()])
         wanted_peer.send(b"x")
         await asyncio.sleep(0.005)
         assert {fd for fd, _ in seen} == {wanted.fileno()}
@@ -171,6 +175,25 @@ def test_a_shut_down_socket_is_of_no_use() -> None:
         assert (one.recv(1), other.recv(1)) == (b"", b"")
         assert sockets.count() == 0
         assert one.fileno() >= 0
+
+
+@pytest.mark.parametrize(
+    ("data", "is_spoilt"),
+    [(b"", True), (b"HTTP/1.1 408", True), (b"\x17\x03\x03", False), (None, False)],
+)
+def test_a_kept_connection_is_spoilt_by_its_peer(
+    data: bytes | None, is_spoilt: bool, pair: Pair
+) -> None:
+    """Its end and unasked plain bytes make it useless; TLS may say more than answers."""
+    one, other = pair
+    sockets = OpenSockets()
+    sockets.opened(one.fileno(), 0)
+    if data:
+        other.send(data)
+    elif data is not None:
+        other.shutdown(socket.SHUT_WR)
+    sockets.shut_down_spoilt(one.fileno())
+    assert sockets.count() == (0 if is_spoilt else 1)
 
 
 def test_severing_leaves_the_peer_alone(pair: Pair) -> None:
