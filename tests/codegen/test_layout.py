@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import black
+import pytest
 from black.mode import Mode, TargetVersion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codegen.format import format_text
 from codegen.layout import annotated
 from codegen.source import literal
 
@@ -60,3 +64,40 @@ def test_literals_mean_their_text_and_black_leaves_them_alone(text: str) -> None
     source = f"x = {literal(text)}\n"
     assert eval(literal(text)) == text
     assert black.format_str(source, mode=MODE) == source
+
+
+LONG = "x: Alias = (\n    Sequence[int]\n)\ny: Alias = " + " | ".join(["Alias"] * 30) + "\n"
+
+
+def test_black_is_not_asked_twice_for_the_same_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on disk is taken over when it is what black made of this very text."""
+    text = f"# A header.\n{LONG}"
+    first = format_text(text)
+    assert first.startswith("# A header.\n# Laid out by black: ")
+    assert black.format_str(first, mode=MODE) == first
+    monkeypatch.setattr(black, "format_str", None)
+    assert format_text(text, previous=first) is first
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace("Alias\n", "Alias \n", 1),
+        lambda text: text.replace("became ", "became 0", 1),
+        lambda text: text.replace("# A header.", "# Another header."),
+        lambda text: "",
+    ],
+)
+def test_an_edited_file_is_laid_out_again(edit: Callable[[str], str]) -> None:
+    """Any edit is undone, whether of the text or of the comment about it."""
+    text = f"# A header.\n{LONG}"
+    first = format_text(text)
+    assert edit(first) != first
+    assert format_text(text, previous=edit(first)) == first
+
+
+def test_a_changed_text_is_laid_out_again() -> None:
+    """What was made of another text does not count."""
+    first = format_text(f"# A header.\n{LONG}")
+    second = format_text(f"# A header.\n{LONG}z = 1\n", previous=first)
+    assert second.endswith("z = 1\n")

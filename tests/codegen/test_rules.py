@@ -10,6 +10,7 @@ from typing import Any
 
 import black
 import pytest
+from black.mode import Mode, TargetVersion
 
 from codegen.faults import FaultyModel
 from codegen.rules import compile_rules, default_rules
@@ -18,7 +19,7 @@ from tornado_aws.endpoints import Endpoint
 from tornado_aws.exceptions import EndpointError
 
 PATH = Path("models/pets/2020-01-01/endpoint-rule-set-1.json")
-MODE = black.Mode(line_length=100, target_versions={black.TargetVersion.PY311})
+MODE = Mode(line_length=100, target_versions={TargetVersion.PY311})
 PARAMETERS = {
     "Region": {"type": "String", "builtIn": "AWS::Region"},
     "UseFIPS": {"type": "Boolean", "builtIn": "AWS::UseFIPS", "required": True, "default": False},
