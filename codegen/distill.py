@@ -11,19 +11,22 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import botocore
 
+from tornado_aws.endpoints import Endpoint
 from tornado_aws.exceptions import EndpointError
 
 from .format import format_text
 from .load import RULE_SET, Model, find, load
 from .rules import compile_rules, default_rules
 from .source import literal
+
+Resolve = Callable[[Mapping[str, Any]], Endpoint]
 
 DATA = Path(botocore.__file__).parent / "data"
 TARGET = Path(__file__).parent.parent / "tornado_aws" / "endpoints"
@@ -65,10 +68,14 @@ class Partition:
     regions: tuple[str, ...]
     regex: str
 
+    def matches(self, region: str) -> bool:
+        """Tell whether a region's name is of this partition."""
+        return re.match(self.regex, region) is not None
+
     @property
     def unknown_region(self) -> str:
         """A region that matches the partition's pattern and does not exist."""
-        first = next(region for region in self.regions if re.match(self.regex, region))
+        first = next(region for region in self.regions if self.matches(region))
         return f"{first.rsplit('-', 2)[0]}-nowhere-9"
 
 
@@ -96,20 +103,20 @@ def distil(data: Path) -> dict[str, str]:
     Args:
         data: botocore's data folder.
     """
-    partitions = [
-        Partition(
-            each["id"],
-            each["outputs"],
-            tuple(each["regions"]),
-            each["regionRegex"],
-        )
-        for each in json.loads((data / "partitions.json").read_text())["partitions"]
-    ]
+    partitions = read_partitions(data)
     services = [service(load(source), partitions) for source in find(data)]
     return {
         "partition_data.py": partition_module(partitions),
         "service_data.py": service_module(services),
     }
+
+
+def read_partitions(data: Path) -> list[Partition]:
+    """Return the partitions of botocore's data folder."""
+    return [
+        Partition(each["id"], each["outputs"], tuple(each["regions"]), each["regionRegex"])
+        for each in json.loads((data / "partitions.json").read_text())["partitions"]
+    ]
 
 
 def service(model: Model, partitions: Sequence[Partition]) -> Service:
@@ -119,11 +126,25 @@ def service(model: Model, partitions: Sequence[Partition]) -> Service:
     signing_name = metadata.get("signingName", prefix)
     if name in WITHOUT_HOST:
         return Service(name, prefix, signing_name, {":": f"!{WITHOUT_HOST[name]}"})
+    resolve = _resolver(model)
     hosts: dict[str, str] = {}
     for variant in VARIANTS:
-        answers = _Answers(model, variant, prefix, signing_name)
+        answers = _Answers(resolve, variant, prefix, signing_name, PARAMETERS.get(name, {}))
         hosts.update(_differences(answers, partitions))
     return Service(name, prefix, signing_name, hosts)
+
+
+def _resolver(model: Model) -> Resolve:
+    """Return a service's compiled rules as a function that leaves out what they do not ask for."""
+    rule_set = model.rule_set or default_rules(model.service["metadata"]["endpointPrefix"])
+    path = model.path(RULE_SET)
+    text = compile_rules(rule_set, title=model.source.service, path=path).text
+    names: dict[str, Any] = {}
+    exec(compile(text, str(path), "exec"), names)  # noqa: S102 - our own text
+    known = names["PARAMETERS"]
+    return lambda params: names["resolve"](
+        {name: value for name, value in params.items() if name in known}
+    )
 
 
 def _differences(answers: _Answers, partitions: Sequence[Partition]) -> Iterator[tuple[str, str]]:
@@ -159,27 +180,26 @@ class _Answers:
     """A service's rules, asked for one variant of its hosts.
 
     Args:
-        model: the service's model.
+        resolve: the rules.
         variant: one of `VARIANTS`.
         prefix: the service's endpoint prefix.
         signing_name: the name that it is signed for.
+        params: what the rules want to know besides.
     """
 
-    def __init__(self, model: Model, variant: str, prefix: str, signing_name: str) -> None:
-        rule_set = model.rule_set or default_rules(prefix)
-        names: dict[str, Any] = {}
-        path = model.path(RULE_SET)
-        text = compile_rules(rule_set, title=model.source.service, path=path).text
-        exec(compile(text, str(path), "exec"), names)  # noqa: S102 - our own text
-        self._resolve = names["resolve"]
+    def __init__(
+        self,
+        resolve: Resolve,
+        variant: str,
+        prefix: str,
+        signing_name: str,
+        params: Mapping[str, Any],
+    ) -> None:
+        fips, dual = VARIANTS[variant]
+        self._resolve = resolve
         self._prefix = prefix
         self._signing_name = signing_name
-        fips, dual = VARIANTS[variant]
-        switches = {"UseFIPS": fips, "UseDualStack": dual}
-        params = {**PARAMETERS.get(model.source.service, {}), **switches}
-        self._params = {
-            name: each for name, each in params.items() if name in rule_set["parameters"]
-        }
+        self._params = {**params, "UseFIPS": fips, "UseDualStack": dual}
         self.variant = variant
 
     def host(self, partition: Partition, region: str) -> str:
