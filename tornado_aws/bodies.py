@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar, runtime_checkable
 
 from tornado_aws.exceptions import ParamValidationError
@@ -107,8 +108,8 @@ class _PathBody:
     is_replayable = True
 
     def __init__(self, path: os.PathLike[str]) -> None:
-        self._path = path
-        with open(path, "rb") as file:
+        self._path = Path(path)
+        with self._path.open("rb") as file:
             self.length: int | None = os.fstat(file.fileno()).st_size if file.seekable() else None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -116,7 +117,7 @@ class _PathBody:
 
     def blocking(self) -> Iterator[bytes]:
         """Iterate in a thread that may be blocked."""
-        with open(self._path, "rb") as file:
+        with self._path.open("rb") as file:
             while data := file.read(PIECE):
                 yield data
 
@@ -172,9 +173,8 @@ def _file_body(file: IO[bytes]) -> Body:
     if seekable is None or not seekable():
         return _IterableBody(iter(lambda: file.read(PIECE), b""))
     start = file.tell()
-    end = file.seek(0, os.SEEK_END)
-    if end is None:  # tempfile.SpooledTemporaryFile before Python 3.11 and objects like it
-        end = file.tell()
+    file.seek(0, os.SEEK_END)  # what it returns is not the same for all that look like files
+    end = file.tell()
     file.seek(start)
     return _FileBody(file, start, max(0, end - start))
 

@@ -12,6 +12,7 @@ import inspect
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
 
@@ -251,4 +252,4 @@ def _line(line: bytes, keepends: bool) -> bytes:
 
 
 def _create(path: str | os.PathLike[str]) -> IO[bytes]:
-    return open(path, "wb")  # noqa: SIM115 - closed by the caller, in another thread
+    return Path(path).open("wb")

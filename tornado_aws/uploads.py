@@ -213,10 +213,8 @@ def _with(parts: HTTPParts, *headers: tuple[str, str]) -> HTTPParts:
 
 def _chunked(parts: HTTPParts, body: ChunkedBody, algorithm: Algorithm | None) -> HTTPParts:
     """Return the request with a body in chunks and the headers that tell so."""
-    if body.is_signed:
-        payload = SIGNED_TRAILER if algorithm else SIGNED
-    else:
-        payload = UNSIGNED_TRAILER
+    signed = SIGNED_TRAILER if algorithm else SIGNED
+    payload = signed if body.is_signed else UNSIGNED_TRAILER
     headers: Headers = []
     coding = "aws-chunked"
     for name, value in parts.headers:

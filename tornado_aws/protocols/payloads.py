@@ -20,12 +20,12 @@ def is_raw(ref: Ref) -> bool:
 def write_raw(ref: Ref, value: Any) -> bytes | AsyncIterable[bytes]:
     """Return the body that a raw payload is.
 
-    What can be sent while it is read (a file, a path, an iterable for a streaming blob) is returned
+    What is read while it is sent (a file; a path or an iterable for a streaming blob) is returned
     as it is.
     """
     if isinstance(value, bytes):
         return value
-    if isinstance(value, (bytearray, memoryview, str)) or not ref.traits.get("streaming"):
+    if isinstance(value, (bytearray, memoryview, str)) or ref.shape.type != "blob":
         return bytes(scalars.blob(value))
     stream: AsyncIterable[bytes] = value
     return stream

@@ -19,8 +19,8 @@ from tornado_aws.exceptions import (
     ResponseParserError,
     UnsupportedOperationError,
 )
+from tornado_aws.protocols import HTTPParts, json_body
 from tornado_aws.protocols import json as protocol
-from tornado_aws.protocols import json_body
 from tornado_aws.transport import Response
 
 MOMENT = datetime(2014, 4, 29, 18, 30, 38, tzinfo=UTC)
@@ -94,7 +94,7 @@ def read(body: bytes | object) -> dict[str, Any]:
 def test_the_parts_of_a_request() -> None:
     """Everything is a POST to the root, the operation's name is a header."""
     parts = protocol.serializer(operation({"Text": "string"}))({"Text": "x"})
-    assert parts == (
+    assert parts == HTTPParts(
         "POST",
         "/",
         "",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.support.tiny_model import list_of, map_of, operation, service, structure
 from tornado_aws.exceptions import ParamValidationError, ResponseParserError
-from tornado_aws.protocols import ec2, query
+from tornado_aws.protocols import HTTPParts, ec2, query
 from tornado_aws.transport import Response
 
 MOMENT = datetime(2014, 4, 29, 18, 30, 38, tzinfo=UTC)
@@ -69,7 +69,7 @@ def pairs(protocol: ModuleType, **params: Any) -> list[tuple[str, str]]:
 def test_the_parts_of_a_request() -> None:
     """The form is the body; path, query and host say nothing."""
     parts = query.serializer(operation(MEMBERS, shapes=SHAPES))({"text": "a b", "Number": -1})
-    assert parts == (
+    assert parts == HTTPParts(
         "POST",
         "/",
         "",

@@ -45,7 +45,7 @@ def test_the_parts_of_a_request() -> None:
         "Name": "string",
     }
     params = {"Owner": "me", "Meta": {"Kind": "k"}, "Max": 3, "Name": "n"}
-    assert sent(members, params, locationName="Request") == (
+    assert sent(members, params, locationName="Request") == HTTPParts(
         "PUT",
         "/b/a/b%20c",
         "tagging&max-keys=3",

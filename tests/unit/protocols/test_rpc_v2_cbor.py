@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.tiny_model import list_of, map_of, operation, service, structure
 from tornado_aws.exceptions import ParamValidationError, ResponseParserError
-from tornado_aws.protocols import cbor
+from tornado_aws.protocols import HTTPParts, cbor
 from tornado_aws.protocols import rpc_v2_cbor as protocol
 from tornado_aws.transport import Response
 
@@ -38,7 +38,7 @@ MEMBERS = {
 def test_the_parts_of_a_request() -> None:
     """The operation is in the path, the parameters are CBOR."""
     parts = protocol.serializer(operation({"Name": "string"}))({"Name": "x"})
-    assert parts == (
+    assert parts == HTTPParts(
         "POST",
         "/service/Tiny_20260101/operation/Try",
         "",
