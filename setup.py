@@ -87,6 +87,7 @@ setup(
     extras_require={
         "curl": ["pycurl >= 7.45.6"],  # the second transport engine; earlier ones lack counters
         "codegen": CODEGEN,
+        "search": ["jmespath >= 1.0"],  # expressions of paginators' `search`
         "test": [*CODEGEN, *TEST],
         "docs": ["sphinx >= 8"],  # builds docs/, the reference from the docstrings
         "bench": [
