@@ -430,6 +430,21 @@ def test_an_answer_may_come_before_the_body_is_sent() -> None:
         asyncio.run(main())
 
 
+def test_without_bounds_no_timer_is_set() -> None:
+    """With every bound switched off a request sets no timer of ours."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        unbounded = Timeouts(None, None, None, None)
+        with closing(CurlTransport()) as transport:
+            assert (await transport.send(get(server.origin), unbounded)).status == 200
+            timers = [handle.when() for handle in loop._scheduled]  # type: ignore[attr-defined]
+            assert float("inf") not in timers
+
+    with ScriptedServer(echo) as server:
+        asyncio.run(main())
+
+
 # --- loops, processes, the end --------------------------------------------------------------------
 
 

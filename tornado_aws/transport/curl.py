@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 _NOTHING = PoolStats(0, 0, 0, 0, 0)
 
-# Seconds that the source of a body may take to notice that it was cancelled.
-_FEED_GRACE = 1.0
-
 
 class CurlTransport:
     """libcurl on the running asyncio loop: a `tornado_aws.transport.Transport`.
@@ -147,7 +144,7 @@ def _close(engine: Engine) -> None:
     else:
         feeds = engine.close()
         if feeds and running is None:
-            loop.run_until_complete(asyncio.wait(feeds, timeout=_FEED_GRACE))
+            loop.run_until_complete(asyncio.wait(feeds, timeout=engine.feed_grace))
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -45,9 +45,6 @@ from tornado_aws.transport.tls import load_context
 # Silence is measured by looking at counters now and then, often enough to be a quarter late.
 _LOOKS_PER_BOUND = 4
 
-# How long a body's source that has been cancelled may take to notice, seconds.
-FEED_GRACE = 1.0
-
 # Routes are kept for this many origins; S3 makes one for each bucket.
 _MAX_ROUTES = 1024
 
@@ -62,7 +59,10 @@ class Engine:
     Attributes:
         loop: the loop it belongs to.
         pid: the process it belongs to.
+        feed_grace: seconds that the source of a body may take to notice that it was cancelled.
     """
+
+    feed_grace = 1.0
 
     def __init__(self, options: TransportOptions, loop: AbstractEventLoop) -> None:
         self.loop = loop
@@ -110,7 +110,7 @@ class Engine:
         finally:
             if feed is not None and handle.feed is not feed:
                 # The body's source is the caller's again.
-                await asyncio.wait((feed,), timeout=FEED_GRACE)
+                await asyncio.wait((feed,), timeout=self.feed_grace)
 
     def _route(self, origin: Origin) -> Route:
         found = self._routes.get(origin)
@@ -157,7 +157,9 @@ class Engine:
     def _begin(self, handle: Handle) -> None:
         now = self.loop.time()
         handle.begin_watch(now)
-        self._bounds.by(self._next_look(handle, now))
+        look = self._next_look(handle, now)
+        if look < NEVER:
+            self._bounds.by(look)
         self._requests += 1
         self._active[handle.curl] = handle
         if handle.upload is not None:
