@@ -171,11 +171,13 @@ ITEMS = st.sampled_from([0x01, 0x18, 0x20, 0x41, 0x5F, 0x61, 0x7F, 0x80, 0x82, 0
 @given(st.binary(max_size=12) | st.lists(ITEMS, max_size=14).map(bytes))
 def test_any_bytes_give_what_botocore_reads_or_an_error(data: bytes) -> None:
     """Nothing but a ValueError ever comes out, and a value that both read is the same."""
-    expected = theirs(data)
     try:
         got = cbor.loads(data)
-    except ValueError:
-        assert expected is None or isinstance(expected, datetime)
+    except ValueError as error:
+        # Where bytes are missing botocore first asks for the memory that they would need.
+        truncated = "in the middle" in str(error)
+        assert truncated or theirs(data) is None or isinstance(theirs(data), datetime)
     else:
+        expected = theirs(data)
         if expected is not None:
             assert repr(got) == repr(expected) or isinstance(got, datetime)
