@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import black
 import botocore
+from black.mode import Mode, TargetVersion
 
 from tornado_aws.endpoints import Endpoint
 from tornado_aws.exceptions import EndpointError
 
-from .format import format_text
 from .load import RULE_SET, Model, find, load
 from .rules import compile_rules, default_rules
-from .source import literal
+from .source import WIDTH, literal
 
 Resolve = Callable[[Mapping[str, Any]], Endpoint]
 
@@ -307,7 +308,8 @@ def _module(title: str, *lines: str) -> str:
         f"From botocore {botocore.__version__} by `python -m codegen.distill`; do not edit.",
         '"""',
     ]
-    return format_text("\n".join([*head, "", *lines, ""]))
+    mode = Mode(line_length=WIDTH, target_versions={TargetVersion.PY311})
+    return black.format_str("\n".join([*head, "", *lines, ""]), mode=mode)
 
 
 def _rows(rows: Iterable[Sequence[Any]]) -> str:

@@ -1,4 +1,3 @@
-# Laid out by black: 58e45a1534a45780 became 23ae1c458d15ea85.
 """Partitions and regions of AWS.
 
 From botocore 1.43.117 by `python -m codegen.distill`; do not edit.

@@ -1,4 +1,3 @@
-# Laid out by black: acf943a8e9f88274 became 05072b47a6adc4f2.
 """Hosts and signing names of AWS's services, where they are not the usual ones.
 
 From botocore 1.43.117 by `python -m codegen.distill`; do not edit.
