@@ -18,11 +18,13 @@ from tornado_aws.config import ProfileFiles, Profiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.providers.imds import instance_region
+from tornado_aws.credentials.shared import configuration_key, share
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
 from tornado_aws.exceptions import ConfigNotFound
 from tornado_aws.pipeline import Limits, Pipeline
 from tornado_aws.retries import POLICIES, Policy
 from tornado_aws.routes import Route, Router, raw_route
+from tornado_aws.service_calls import PASSED, service_call
 from tornado_aws.session import Target
 from tornado_aws.settings import Settings, resolve
 from tornado_aws.transport import Timeouts, Transport, TransportOptions
@@ -39,7 +41,6 @@ class Loaded(NamedTuple):
     profiles: Profiles
     source: CredentialSource
     transport: Transport
-    local: Transport
     pipeline: Pipeline
 
     def close(self) -> None:
@@ -47,7 +48,6 @@ class Loaded(NamedTuple):
         self.pipeline.close()
         self.source.close()
         self.transport.close()
-        self.local.close()
 
 
 class Ready:
@@ -102,7 +102,8 @@ async def load(
         ConfigurationError: the options or the configuration files cannot be used.
     """
     environ = dict(os.environ)
-    files = ProfileFiles(file_paths(environ))
+    paths = (settings_options.get("config_file"), settings_options.get("credentials_file"))
+    files = ProfileFiles(file_paths(environ, *paths))
     profiles = await asyncio.get_running_loop().run_in_executor(None, files.load)
     settings = resolve(settings_options, environ, profiles)
     transport = make_engine(
@@ -110,12 +111,53 @@ async def load(
         use_curl=options.get("use_curl", False),
         own=options.get("force_instance", True),
     )
-    # Metadata and container endpoints are never asked through a proxy.
-    local = make_engine(TransportOptions(proxy=""), use_curl=False, own=True)
-    source = _given_source(explicit or options.get("credentials")) or default_source(
-        settings, profiles, environ, lambda: local, reload=files.load
-    )
-    return Loaded(environ, profiles, source, transport, local, Pipeline(source, transport))
+    given = explicit or options.get("credentials")
+    if given is not None:
+        source = static(given) if isinstance(given, Credentials) else from_callable(given)
+    else:
+        source = _shared_source(settings, environ, files, profiles, options)
+    return Loaded(environ, profiles, source, transport, Pipeline(source, transport))
+
+
+def _shared_source(
+    settings: Settings,
+    environ: Mapping[str, str],
+    files: ProfileFiles,
+    profiles: Profiles,
+    options: Mapping[str, Any],
+) -> CredentialSource:
+    """Return the source that all clients of this configuration on this loop share."""
+    passed = {name: options[name] for name in sorted(PASSED & options.keys())}
+    extras = {name: options.get(name) for name in ("mfa_code", "role_cache")}
+    key = (configuration_key(settings, environ), *passed.items(), *extras.values())
+
+    def make() -> tuple[CredentialSource, Transport]:
+        local = _local_engine()
+        source = default_source(
+            settings,
+            profiles,
+            environ,
+            lambda: local,
+            reload=files.load,
+            call=service_call(options),
+            **extras,
+        )
+        return source, local
+
+    return share(key, make)
+
+
+def _local_engine() -> Transport:
+    """Return an engine for metadata and container endpoints, which no proxy knows."""
+    return make_engine(TransportOptions(proxy=""), use_curl=False, own=True)
+
+
+async def _instance_region(settings: Settings) -> str | None:
+    local = _local_engine()
+    try:
+        return await instance_region(settings, local)
+    finally:
+        local.close()
 
 
 async def make_ready(loaded: Loaded, target: Target, settings_options: Mapping[str, Any]) -> Ready:
@@ -126,18 +168,12 @@ async def make_ready(loaded: Loaded, target: Target, settings_options: Mapping[s
     """
     settings = resolve(settings_options, loaded.environ, loaded.profiles, target.service_id)
     if settings.region is None:
-        region = await instance_region(settings, loaded.local)
+        region = await _instance_region(settings)
         if region is None:
             raise ConfigNotFound(path=settings.config_file)
         settings = replace(settings, region=region)
     await asyncio.get_running_loop().run_in_executor(None, _import_all, target)
     return Ready(target, settings, loaded)
-
-
-def _given_source(given: Any) -> CredentialSource | None:
-    if given is None or isinstance(given, Credentials):
-        return static(given) if given else None
-    return from_callable(given)
 
 
 def _transport_options(settings: Settings, max_response_size: int | None) -> TransportOptions:

@@ -42,6 +42,8 @@ class ExtraOptions(CallOptions, total=False):
     use_fips_endpoint: bool
     use_dualstack_endpoint: bool
     credentials: CredentialsOption | None
+    mfa_code: Callable[[str], str | Awaitable[str]] | None
+    role_cache: str | None
     max_response_size: int | None
 
 

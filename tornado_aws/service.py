@@ -92,8 +92,17 @@ class ServiceClient:
         self._own = base if client is None else None
         self._session: Session = base._session.for_target(target)
 
-    async def _call(self, name: str, params: Mapping[str, object]) -> T:
-        """Call the operation `name` with `params`, those that are None left out."""
+    async def _call(
+        self,
+        name: str,
+        params: Mapping[str, object],
+        *,
+        headers: Callable[[str], Mapping[str, str]] | None = None,
+    ) -> T:
+        """Call the operation `name` with `params`, those that are None left out.
+
+        `headers` gives headers to add, from the URL that the request goes to.
+        """
         ready = self._session.resolved or await self._session.ready()
         operation = self._operations.get(name) or self._prepare(name, ready)
         given = {key: value for key, value in params.items() if value is not None}
@@ -104,6 +113,9 @@ class ServiceClient:
             given = operation.download.ask(given, validation)
         parts = operation.serialize(given)
         route = await _route(ready, operation, given)
+        if headers is not None:
+            added = headers(f"{route.base.url}{parts.path}").items()
+            route = route._replace(headers=[*route.headers, *added])
         if operation.upload is not None:
             calculation = ready.settings.request_checksum_calculation
             parts = await operation.upload.prepare(parts, given, route, calculation)

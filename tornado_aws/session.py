@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 # Options that are no settings: they have neither an environment variable nor a key in a file.
 _SECRETS = ("access_key", "secret_key", "security_token")
 _CODE_ONLY = frozenset(
-    {*_SECRETS, "credentials", "use_curl", "force_instance", "max_response_size"}
+    {
+        *_SECRETS,
+        "credentials",
+        "force_instance",
+        "max_response_size",
+        "mfa_code",
+        "role_cache",
+        "use_curl",
+    }
 )
 
 

@@ -32,6 +32,11 @@ class BaseURL(NamedTuple):
     host: str
     path: str
 
+    @property
+    def url(self) -> str:
+        """The whole, without a slash at its end."""
+        return f"{self.origin.scheme}://{self.host}{self.path}"
+
 
 def parse_base(url: str) -> BaseURL:
     """Take an endpoint's URL apart.
