@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
+from .explain import explain
 from .faults import FaultyModel
 from .importer import import_services
 from .load import Source, find
-from .manifest import read_manifest
+from .manifest import Wishes, read_manifest
 from .pipeline import generate_all
 from .publish import Changes, compare, diff, publish
 from .report import Row, rows
@@ -124,6 +125,19 @@ def list_(services: tuple[str, ...], models: Path) -> None:
             _show(row)
 
 
+@main.command(name="explain", short_help="Tell what is decided about an operation.")
+@click.argument("service")
+@click.argument("operation")
+@MODELS
+def explain_(service: str, operation: str, models: Path) -> None:
+    """Tell what is decided about an OPERATION of a SERVICE: names, request, shapes, corrections."""
+    with _faults_end_the_program():
+        (source,) = find(models, [service])
+        wishes = read_manifest(models, [source.service for source in find(models)])
+        for topic, text in explain(source, operation, wishes.get(service, Wishes())):
+            click.echo(f"{topic:12} {text}")
+
+
 def _show(row: Row) -> None:
     click.echo(
         f"{row.service:36} {row.api_version:12} {row.protocol:20} {row.operations:5d} operations"
@@ -162,7 +176,7 @@ def _faults_end_the_program() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        click.echo(f"Cannot write the packages: {error}", err=True)
+        click.echo(f"Cannot read or write a file: {error}", err=True)
         sys.exit(1)
     except FaultyModel as error:
         for fault in error.faults:

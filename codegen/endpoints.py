@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from .faults import Fault, FaultyModel
 from .load import RULE_SET, Model
 from .queries import compile_query
 from .rules import compile_rules, default_rules
@@ -24,6 +27,17 @@ def endpoints_text(model: Model, selection: Selection, header: str, title: str) 
     rules = model.rule_set or default_rules(selection.service.metadata["endpointPrefix"])
     compiled = compile_rules(rules, title=title, path=model.path(RULE_SET), header=f"{header}\n")
     return _with_context(compiled.text, selection)
+
+
+def rule_faults(model: Model) -> Sequence[Fault]:
+    """Return what is wrong with the rule set of a model that need not be valid."""
+    if model.rule_set is None:
+        return ()
+    try:
+        compile_rules(model.rule_set, title=model.source.service, path=model.path(RULE_SET))
+    except FaultyModel as error:
+        return error.faults
+    return ()
 
 
 def _with_context(text: str, selection: Selection) -> str:

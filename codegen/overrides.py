@@ -33,3 +33,8 @@ OVERRIDES: Sequence[Override] = (
         reason='"-", the account of the credentials, is sent when it is left out',
     ),
 )
+
+
+def corrections(service: str) -> list[Override]:
+    """Return the corrections of one service."""
+    return [each for each in OVERRIDES if each.service == service]

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
 
-from .endpoints import endpoints_text
+from .endpoints import endpoints_text, rule_faults
 from .faults import Fault, FaultyModel
 from .format import format_text
-from .load import Source, load
+from .load import Model, Source, load
 from .manifest import Wishes
 from .name import name, refused_names
-from .override import decided_names, obsolete, override
-from .overrides import OVERRIDES
+from .override import Names, decided_names, obsolete, override
+from .overrides import corrections
 from .publish import read_text
 from .render import package_of, render
 from .resolve import resolve
@@ -52,19 +52,8 @@ def generate(source: Source, wishes: Wishes, output: Path | None = None) -> Pack
     Raises:
         FaultyModel: something is wrong with its model or with what is wished.
     """
-    model = load(source)
-    overrides = [each for each in OVERRIDES if each.service == source.service]
-    overrides += wishes.overrides
-    decided = decided_names(overrides)
-    faults = [
-        *validate(model),
-        *obsolete(model, overrides),
-        *unknown_operations(model, wishes.operations),
-        *refused_names(model, decided, wishes.operations),
-    ]
-    if faults:
-        raise FaultyModel(faults)
-    selection = select(override(model, overrides), wishes.operations)
+    model, decided = prepare(source, wishes)
+    selection = select(model, wishes.operations)
     names = name(selection, decided)
     package = package_of(selection, names)
     texts = {
@@ -78,6 +67,29 @@ def generate(source: Source, wishes: Wishes, output: Path | None = None) -> Pack
             for file, text in texts.items()
         },
     )
+
+
+def prepare(source: Source, wishes: Wishes) -> tuple[Model, Names]:
+    """Load, validate and correct the model of one service.
+
+    Returns:
+        The model, in which all is as it should be, and the names that corrections decide.
+
+    Raises:
+        FaultyModel: with all that is wrong with the model or with what is wished.
+    """
+    model = load(source)
+    overrides = [*corrections(source.service), *wishes.overrides]
+    decided = decided_names(overrides)
+    faults = [
+        *validate(model),
+        *obsolete(model, overrides),
+        *unknown_operations(model, wishes.operations),
+        *refused_names(model, decided, wishes.operations),
+    ]
+    if faults:  # the rules are compiled later, or here for the sake of their faults
+        raise FaultyModel([*faults, *rule_faults(model)])
+    return override(model, overrides), decided
 
 
 def _formatted(text: str, output: Path | None, module: str, file: str) -> str:

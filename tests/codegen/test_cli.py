@@ -125,16 +125,35 @@ def test_list_shows_services_and_what_they_cannot_do_yet() -> None:
     assert second.strip() == "Watch: event stream in its output"
 
 
+def test_explain_tells_what_is_decided_about_an_operation(project: Path) -> None:
+    """Names, request, shapes, corrections and what is missing, a line for each."""
+    (project / "models" / "codegen.toml").write_text('[zoo.methods]\nWatch = "watch_them"\n')
+    result = run("explain", "zoo", "Watch")
+    assert result.exit_code == 0
+    told = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert told["method"].startswith("zoo.Zoo.watch_them, ")
+    assert told["result"] == "zoo.types.WatchResponse"
+    assert told["request"] == "POST /"
+    assert told["supported"] == "no: event stream in its output"
+    assert told["corrections"] == "of codegen.toml"
+    assert told["generated"] == "yes"
+    wrong = run("explain", "zoo", "Wach")
+    assert wrong.exit_code == 1
+    assert "there is no operation 'Wach'; did you mean Watch?" in wrong.stderr
+
+
 def test_a_file_that_cannot_be_written_is_one_message(project: Path) -> None:
     """An error of the file system is no traceback."""
     (project / "generated").mkdir()
     (project / "generated" / "zoo").write_text("a file, not a folder")
     result = run("generate")
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith("Cannot write the packages: ")
+    assert result.stderr.splitlines()[-1].startswith("Cannot read or write a file: ")
 
 
-@pytest.mark.parametrize("command", [[], ["generate"], ["check"], ["import"], ["list"]])
+@pytest.mark.parametrize(
+    "command", [[], ["generate"], ["check"], ["import"], ["list"], ["explain"]]
+)
 def test_every_command_explains_itself(command: list[str]) -> None:
     """``--help`` tells what a command does, its arguments and its defaults."""
     result = run(*command, "--help")

@@ -1,0 +1,79 @@
+"""What `codegen explain` says of an operation: all that is decided about it, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .faults import Fault, FaultyModel, nearest
+from .load import SERVICE, Source
+from .manifest import Wishes
+from .methods import methods_of
+from .name import name
+from .override import Names, Optional, Override
+from .overrides import corrections
+from .pipeline import prepare
+from .report import unsupported
+from .resolve import resolve
+from .select import Selection, select
+
+
+def explain(source: Source, operation: str, wishes: Wishes) -> Iterator[tuple[str, str]]:
+    """Yield what there is to know of an operation as pairs of topic and text.
+
+    Args:
+        source: the model of its service.
+        operation: the operation's name in the model.
+        wishes: what is wanted of the service.
+
+    Raises:
+        FaultyModel: something is wrong with the model, or it has no such operation.
+    """
+    model, decided = prepare(source, wishes)
+    operations = model.service["operations"]
+    if operation not in operations:
+        missing = f"there is no operation {operation!r}{nearest(operation, operations)}"
+        raise FaultyModel([Fault(model.path(SERVICE), "", missing)])
+    selection = select(model, [operation])
+    yield from _surface(selection, operation, decided)
+    yield from _wire(selection, operation)
+    overrides = [*corrections(source.service), *wishes.overrides]
+    reasons = [each.reason for each in overrides if _concerns(each, selection, operation)]
+    yield "corrections", "; ".join(reasons) or "none"
+    is_wanted = wishes.operations is None or operation in wishes.operations
+    yield "generated", "yes" if is_wanted else "no: codegen.toml leaves it out"
+    yield "model", str(model.path(SERVICE))
+
+
+def _surface(selection: Selection, operation: str, decided: Names) -> Iterator[tuple[str, str]]:
+    """Yield what callers see."""
+    names = name(selection, decided)
+    data = selection.service.operations[operation]
+    (method,) = methods_of(selection, names)
+    parameters = selection.service.shapes[data.input.shape].members if data.input else {}
+    result = names.results.get(operation, "EmptyResult")
+    lines = f"{method.signature}\n{method.docstring}\n{method.call}".count("\n") + 1
+    yield "method", f"{names.module}.{names.client}.{names.methods[operation]}, {lines} lines"
+    yield "parameters", ", ".join(parameters) or "none"
+    yield "result", f"{names.module}.types.{result}" if data.output else result
+    yield "errors", ", ".join(data.errors) or "none"
+    yield "paginator", "yes" if operation in selection.paginators else "none"
+    yield "waiters", ", ".join(selection.waiters) or "none"
+
+
+def _wire(selection: Selection, operation: str) -> Iterator[tuple[str, str]]:
+    """Yield what goes over the wire, and what the runtime has to know for it."""
+    service = selection.service
+    data, wire = service.operations[operation], resolve(selection)
+    http = data.traits.get("http", {})
+    size = len(wire.operations) + len(wire.shapes)
+    yield "protocol", ", ".join(service.metadata.get("protocols") or [service.metadata["protocol"]])
+    yield "request", f"{http.get('method', 'POST')} {http.get('requestUri', '/')}"
+    yield "shapes", f"{len(service.shapes)}, {size} bytes of wire data"
+    yield "supported", f"no: {reason}" if (reason := unsupported(data, service.shapes)) else "yes"
+
+
+def _concerns(each: Override, selection: Selection, operation: str) -> bool:
+    if isinstance(each, Optional):
+        use = selection.service.operations[operation].input
+        return use is not None and each.member in selection.service.shapes[use.shape].members
+    return each.operation == operation
