@@ -186,15 +186,14 @@ class _PlainDecoder:
         return values[0]
 
     def _learn(self, place: _Place, tags: str) -> _Step:
-        step = _step(place, tags + ">")
-        self._learned += len(tags)
-        if self._learned > _MAX_LEARNED:
+        if self._learned + len(tags) > _MAX_LEARNED:
             self._start.inner.clear()
             self._start.steps.clear()
             self._start.latest = _NO_STEP
             self._learned = 0
             raise _Unusual
-        place.steps[tags] = step
+        step = place.steps[tags] = _step(place, tags + ">")
+        self._learned += len(tags)
         return step
 
 
