@@ -169,6 +169,29 @@ def test_parameters_become_json(params: dict[str, Any], expected: Any) -> None:
     assert written(params) == (params if expected is None else expected)
 
 
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        (
+            {"Item": {"a": {"B": b"x", "L": [{"S": "y"}]}}},
+            {"Item": {"a": {"B": "eA==", "L": [{"S": "y"}]}}},
+        ),
+        ({"Item": {"a": {"B": "x"}}}, {"Item": {"a": {"B": "eA=="}}}),
+        ({"Float": 1.5, "Floats": [1]}, None),
+        ({"Float": float("inf")}, {"Float": "Infinity"}),
+        ({"At": MOMENT, "Text": ""}, {"At": 1398796238, "Text": ""}),
+        ({"Text": UserDict(a=1)}, {"Text": {"a": 1}}),
+    ],
+    ids=repr,
+)
+def test_plain_parameters_are_written_without_a_walk(params: Any, expected: Any) -> None:
+    """Where no member is renamed, values that need nothing go straight to the encoder."""
+    members = {name: use for name, use in MEMBERS.items() if name != "Other"}
+    body = protocol.serializer(operation(members, shapes=SHAPES))(params).body
+    assert isinstance(body, bytes)
+    assert json.loads(body) == (params if expected is None else expected)
+
+
 def test_tokens_are_made_up() -> None:
     """A missing idempotency token is sent, a given one stays."""
     serialize = protocol.serializer(
@@ -323,6 +346,8 @@ def test_large_bodies_are_read_the_same_way() -> None:
     result = read({"Item": items})
     assert len(result["Item"]) == 1000
     assert result["Item"]["key999"] == {"S": "x" * 20, "B": b"x"}
+    with_null = {"Item": {**items, "last": {"S": None}}}
+    assert read(with_null)["Item"] == {**result["Item"], "last": {}}
 
 
 def test_event_streams_are_refused_when_prepared() -> None:

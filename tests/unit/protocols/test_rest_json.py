@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -124,7 +125,8 @@ def test_streams_pass_through() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x"
 
-    stream, file = chunks(), io.BytesIO(b"file")
+    stream = chunks()
+    file: Any = io.BytesIO(b"file")
     parts = sent(sending({"Payload": "Stream"}, payload="Payload"), Payload=stream)
     assert parts.body is stream
     assert sent(sending({"Payload": "blob"}, payload="Payload"), Payload=file).body is file
@@ -245,3 +247,12 @@ def test_members_of_errors_come_from_headers_too() -> None:
     assert parse(Response(429, "", headers, body), "Slow") == {"message": "wait", "After": 7}
     assert parse(Response(429, "", headers, b"<html>"), "Slow") == {}
     assert parse(Response(429, "", headers, body), "Fast") == {}
+
+
+def test_tokens_are_made_up() -> None:
+    """A missing idempotency token is sent, wherever its place is."""
+    token = {"shape": "string", "idempotencyToken": True}
+    subject = sending({"Token": token, "Other": {**token, "location": "header"}})
+    with mock.patch("uuid.uuid4", return_value="made-up"):
+        parts = sent(subject)
+    assert (parts.body, parts.headers[0]) == (b'{"Token":"made-up"}', ("Other", "made-up"))

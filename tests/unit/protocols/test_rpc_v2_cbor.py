@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -153,3 +154,12 @@ def test_members_of_errors() -> None:
     assert parse(Response(400, "", [], body), "Gone") == {"message": "no"}
     assert parse(Response(400, "", [], b"<html>"), "Gone") == {}
     assert parse(Response(400, "", [], body), "Unknown") == {}
+
+
+def test_tokens_are_made_up() -> None:
+    """A missing idempotency token is sent."""
+    subject = operation({"Token": {"shape": "string", "idempotencyToken": True}})
+    with mock.patch("uuid.uuid4", return_value="made-up"):
+        body = protocol.serializer(subject)({}).body
+    assert isinstance(body, bytes)
+    assert cbor.loads(body) == {"Token": "made-up"}
