@@ -171,6 +171,16 @@ def test_what_is_not_an_integer_cannot_smuggle_names() -> None:
         pairs(query, Number="1&Action=Other")
 
 
+def test_parameters_nested_too_deeply_are_refused() -> None:
+    """Depth that the interpreter cannot follow is a fault of the parameters, not a crash."""
+    value: dict[str, Any] = {}
+    for _ in range(100_000):
+        value = {"Next": value}
+    subject = operation({"Node": "Node"}, shapes={"Node": structure({"Next": "Node"})})
+    with pytest.raises(ParamValidationError, match="nested too deeply"):
+        query.serializer(subject)({"Node": value})
+
+
 def test_a_missing_token_is_made_up() -> None:
     """An idempotency token that the caller did not give comes from uuid4()."""
     subject = operation({"Token": {"shape": "string", "idempotencyToken": True}})

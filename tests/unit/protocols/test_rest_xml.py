@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from tests.support.tiny_model import operation, service, structure
-from tornado_aws.exceptions import ResponseParserError, UnsupportedOperationError
+from tornado_aws.exceptions import (
+    ParamValidationError,
+    ResponseParserError,
+    UnsupportedOperationError,
+)
 from tornado_aws.model import Operation
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.protocols import rest_xml as protocol
@@ -18,6 +22,7 @@ SHAPES = {
     "Choice": structure({"A": "string", "B": "string"}, union=True),
     "Stream": {"type": "blob", "streaming": True},
     "Map": {"type": "map", "key": {"shape": "string"}, "value": {"shape": "string"}},
+    "Node": structure({"Next": "Node"}),
     "Events": structure({"One": "Body"}, eventstream=True),
 }
 HTTP = {"method": "PUT", "requestUri": "/{Bucket}/{Key+}?tagging"}
@@ -77,6 +82,15 @@ def test_a_structure_as_payload() -> None:
 def test_a_raw_payload(shape: str, value: Any, body: bytes) -> None:
     """Blobs and strings are the body as they are."""
     assert sent({"Body": shape}, {"Body": value}, payload="Body").body == body
+
+
+def test_parameters_nested_too_deeply_are_refused() -> None:
+    """Depth that the interpreter cannot follow is a fault of the parameters, not a crash."""
+    value: dict[str, Any] = {}
+    for _ in range(100_000):
+        value = {"Next": value}
+    with pytest.raises(ParamValidationError, match="nested too deeply"):
+        sent({"Node": "Node"}, {"Node": value}, locationName="R")
 
 
 def reading(members: dict[str, Any], **output_traits: Any) -> Operation:
