@@ -292,9 +292,7 @@ class _Types:
         if made is None:
             # The annotations follow when the class is known, for members that lead back to it.
             made = self._structures[shape] = _bare_type()
-            made.__annotations__.update(
-                {wire_name(ref): self.of(ref) for ref in shape.members.values()}
-            )
+            made.__annotations__ = {wire_name(ref): self.of(ref) for ref in shape.members.values()}
         return made
 
 
