@@ -176,7 +176,10 @@ class _Compiler:
             for name, spec in rule_set.get("parameters", {}).items()
             if (parameter := self._parameter(name, spec)) is not None
         ]
-        rules = rule_set.get("rules", [])
+        rules = rule_set.get("rules")
+        if not isinstance(rules, list):
+            self._fault("", "has no rules; the form with a decision diagram is not understood")
+            return ""
         self._repeated.update(_text(each) for each in _lists(rules))
         scope = Scope({each.name: each.value for each in parameters}, {})
         body, ends = self._rules(rules, scope, "", 1)

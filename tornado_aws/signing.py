@@ -160,7 +160,7 @@ class _Moment:
     """What the requests of one second, signed with the same credentials, have in common.
 
     Callers repeat themselves: a request whose head is known from earlier in the second is signed
-    in 2 microseconds, another one in 9, by botocore in 45.
+    in 2.4 microseconds, another one in 14, by botocore in 50.
 
     Attributes:
         second: the time in seconds since 1970.

@@ -415,6 +415,14 @@ def test_all_faults_at_once() -> None:
     ]
 
 
+def test_decision_diagrams_are_not_understood() -> None:
+    """The newer form of a rule set, without a tree of rules, is a fault and not an empty module."""
+    with pytest.raises(FaultyModel, match="has no rules; the form with a decision diagram"):
+        compile_rules(
+            {"version": "1.1", "parameters": {}, "nodes": "", "results": []}, title="X", path=PATH
+        )
+
+
 def test_rules_behind_one_that_always_applies_are_reported() -> None:
     """A rule that can never be reached is a warning, and no code."""
     rules = [endpoint("https://a"), error("never")]
