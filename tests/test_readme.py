@@ -150,3 +150,12 @@ def test_the_page_of_options_is_up_to_date() -> None:
     """The page is what the table of the settings gives; `make docs` writes it anew."""
     page = runpy.run_path(str(ROOT / "docs" / "settings.py"))
     assert page["PAGE"].read_text(encoding="utf-8") == page["render"]()
+
+
+def test_the_readme_lists_the_services_that_are_checked_in() -> None:
+    """The table of what there is names each folder of models, and no other."""
+    text = (ROOT / "README.rst").read_text(encoding="utf-8")
+    row = re.search(r"^Services checked in (.*(?:\n   .*)*)", text, re.MULTILINE)
+    assert row is not None
+    checked_in = {folder.name for folder in (ROOT / "models").iterdir() if folder.is_dir()}
+    assert set(re.findall(r"[a-z0-9-]+", row[1])) == checked_in
