@@ -105,7 +105,9 @@ def raw_differences(service: str, path: Path) -> list[Any]:
         for fips, dual in ((False, False), (True, False), (False, True), (True, True)):
             given = {
                 **PARAMETERS.get(service, {}),
-                "Region": region, "UseFIPS": fips, "UseDualStack": dual,
+                "Region": region,
+                "UseFIPS": fips,
+                "UseDualStack": dual,
             }
             params = {key: value for key, value in given.items() if key in rule_set["parameters"]}
             theirs = endpoint_rules.botocores(provider, params)
