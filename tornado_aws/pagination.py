@@ -165,6 +165,9 @@ class Paginator(Generic[Page, Item]):
         page = await self._call(params)
         self._begin(page, skip)
         given = 0
+        # The token that a page named, not the one that the caller began with: as boto3 has it, a
+        # service may name that one once again.
+        named_token: Token | None = None
         while True:
             found = _find(page, self._pages.result_keys[0]) or ()
             given += len(found)
@@ -173,7 +176,8 @@ class Paginator(Generic[Page, Item]):
                 yield page
                 return
             skip = 0
-            previous, token = token, self._next_token(page)
+            previous, token = named_token, self._next_token(page)
+            named_token = token
             is_last = all(value is None for value in token.values())
             if not is_last and given == self._most:
                 self.resume_token = _encode(token)

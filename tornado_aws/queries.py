@@ -89,12 +89,16 @@ def equal(left: Any, right: Any) -> bool:
 
 
 def ordered(left: Any, right: Any, holds: Callable[[Any, Any], bool]) -> bool | None:
-    """Compare two numbers; anything else has no order."""
-    return holds(left, right) if _is_number(left) and _is_number(right) else None
+    """Compare two numbers or two texts; anything else has no order.
+
+    Raises:
+        TypeError: one is a number and the other a text, as the jmespath library has it.
+    """
+    return holds(left, right) if _has_order(left) and _has_order(right) else None
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _has_order(value: Any) -> bool:
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
 
 
 def length(value: Any) -> int:

@@ -159,7 +159,12 @@ _MATCHERS: Mapping[str, Callable[[Acceptor, Any, AWSError | None], bool]] = {
 
 
 def _found(acceptor: Acceptor, response: Any) -> Any:
-    return acceptor.query(response) if acceptor.query is not None else None
+    if acceptor.query is None:
+        return None
+    try:
+        return acceptor.query(response)
+    except TypeError:  # length() of a member that did not come: nothing that could match
+        return None
 
 
 def _reason_to_stop(

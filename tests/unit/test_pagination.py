@@ -1,0 +1,236 @@
+"""Paginators: items, tokens, prefetching, ends."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, cast
+
+import pytest
+
+from tornado_aws import queries as q
+from tornado_aws.exceptions import PaginationError
+from tornado_aws.pagination import Pages, PaginationConfig, Paginator
+
+PAGES = Pages(
+    "ListThings",
+    ("NextToken",),
+    (lambda r: q.field(r, "NextToken"),),
+    (("Things",), ("Count",)),
+    limit_key="Limit",
+)
+
+
+class Service:
+    """Answers pages by token and keeps what was asked."""
+
+    def __init__(self, pages: Sequence[Sequence[int]]) -> None:
+        self.pages = pages
+        self.asked: list[dict[str, object]] = []
+        self.cancelled = 0
+        self.hold: asyncio.Event | None = None
+
+    async def __call__(self, params: Mapping[str, object]) -> dict[str, Any]:
+        self.asked.append(dict(params))
+        if self.hold is not None and len(self.asked) > 1:
+            try:
+                await self.hold.wait()
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                raise
+        number = int(str(params.get("NextToken", 0)))
+        page: dict[str, Any] = {"Things": list(self.pages[number]), "Count": 1}
+        if number + 1 < len(self.pages):
+            page["NextToken"] = str(number + 1)
+        return page
+
+
+def paginate(service: Service, **config: Any) -> Paginator[dict[str, Any], int]:
+    return Paginator(PAGES, service, {"A": 1, "B": None}, cast(PaginationConfig, config))
+
+
+def test_items_of_all_pages_come_in_order_and_none_is_not_sent() -> None:
+    """Parameters go with every request, the token with all but the first."""
+    service = Service([[1, 2], [], [3]])
+
+    async def main() -> list[int]:
+        return [item async for item in paginate(service).items()]
+
+    assert asyncio.run(main()) == [1, 2, 3]
+    assert service.asked == [
+        {"A": 1},
+        {"A": 1, "NextToken": "1"},
+        {"A": 1, "NextToken": "2"},
+    ]
+
+
+def test_a_cut_iteration_is_resumed_where_it_ended() -> None:
+    """Walking in steps of any size gives every item once."""
+    service = Service([[1, 2, 3], [4], [5, 6]])
+
+    async def main(step: int) -> list[int]:
+        found: list[int] = []
+        token: str | None = None
+        while True:
+            paginator = paginate(service, MaxItems=step, StartingToken=token)
+            found += [item async for item in paginator.items()]
+            token = paginator.resume_token
+            if token is None:
+                return found
+
+    for step in range(1, 8):
+        assert asyncio.run(main(step)) == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_full_result_joins_lists_and_adds_numbers() -> None:
+    """NextToken is there when MaxItems ended the iteration; pages are not changed by it."""
+    service = Service([[1, 2], [3, 4]])
+
+    async def main() -> tuple[dict[str, Any], dict[str, Any]]:
+        full = await paginate(service).build_full_result()
+        return full, await paginate(service, MaxItems=3).build_full_result()
+
+    whole, cut = asyncio.run(main())
+    assert whole == {"Things": [1, 2, 3, 4], "Count": 2}
+    assert cut["Things"] == [1, 2, 3]
+    token = json.loads(base64.b64decode(cut["NextToken"]))
+    assert token == {"NextToken": "1", "boto_truncate_amount": 1}
+
+
+def test_search_applies_jmespath_to_each_page() -> None:
+    """Elements of lists come one by one, other values as they are."""
+    service = Service([[1, 2], [3]])
+
+    async def main() -> tuple[list[Any], list[Any]]:
+        things = [each async for each in paginate(service).search("Things")]
+        return things, [each async for each in paginate(service).search("length(Things)")]
+
+    assert asyncio.run(main()) == ([1, 2, 3], [2, 1])
+
+
+def test_prefetching_asks_one_page_ahead_and_no_more() -> None:
+    """While a page is used the next one is under way; leaving early cancels it."""
+    service = Service([[1], [2], [3]])
+
+    async def main() -> None:
+        service.hold = asyncio.Event()
+        pages = paginate(service, Prefetch=True).__aiter__()
+        await pages.__anext__()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert len(service.asked) == 2
+        await pages.aclose()  # type: ignore[attr-defined]
+        assert service.cancelled == 1
+
+    asyncio.run(main())
+    assert len(service.asked) == 2
+
+
+def test_without_prefetching_nothing_is_asked_ahead() -> None:
+    """One page used is one page asked for."""
+    service = Service([[1], [2]])
+
+    async def main() -> None:
+        async for _ in paginate(service):
+            break
+
+    asyncio.run(main())
+    assert len(service.asked) == 1
+
+
+def test_each_iteration_begins_anew() -> None:
+    """A paginator can be iterated twice."""
+    service = Service([[1], [2]])
+
+    async def main() -> list[int]:
+        paginator = paginate(service)
+        return [item for _ in range(2) async for item in paginator.items()]
+
+    assert asyncio.run(main()) == [1, 2, 1, 2]
+
+
+def test_a_token_that_repeats_is_an_error_after_its_page() -> None:
+    """Pagination never goes round in circles."""
+
+    async def same(params: Mapping[str, object]) -> dict[str, Any]:
+        return {"Things": [1], "NextToken": "again"}
+
+    async def main() -> list[Any]:
+        pages: AsyncIterator[Any] = Paginator(PAGES, same, {}).__aiter__()
+        found = [await anext(pages), await anext(pages)]
+        with pytest.raises(PaginationError, match="ListThings gave the same next token twice"):
+            await anext(pages)
+        return found
+
+    assert len(asyncio.run(main())) == 2
+
+
+@pytest.mark.parametrize(
+    ("token", "asked", "items"),
+    [("1", "1", [4]), ("1___0", "1", [4]), ("0___2", "0", [3, 4]), ("None___1", None, [2, 3, 4])],
+)
+def test_a_services_own_token_is_taken_too(token: str, asked: str | None, items: list[int]) -> None:
+    """Plain tokens, with a count of items to skip or without, are those of older boto versions."""
+    service = Service([[1, 2, 3], [4]])
+
+    async def main() -> list[int]:
+        return [item async for item in paginate(service, StartingToken=token).items()]
+
+    assert asyncio.run(main()) == items
+    assert service.asked[0].get("NextToken") == asked
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"MaxItems": "many"}, "MaxItems"),
+        ({"PageSize": "large"}, "PageSize"),
+        ({"StartingToken": "a___b"}, "does not end with a number"),
+        ({"StartingToken": "a___b___c"}, "3 tokens"),
+    ],
+)
+def test_impossible_configurations_are_refused_before_anything_is_asked(
+    config: dict[str, Any], message: str
+) -> None:
+    """The error names what is wrong."""
+    service = Service([[1]])
+    with pytest.raises(PaginationError, match=message):
+        paginate(service, **config)
+    with pytest.raises(PaginationError, match="no parameter for PageSize"):
+        Paginator(PAGES._replace(limit_key=None), service, {}, {"PageSize": 1})
+    assert service.asked == []
+
+
+def test_a_page_size_is_sent_as_the_operation_wants_it() -> None:
+    """Most take a number, some a text."""
+    service = Service([[1]])
+
+    async def main() -> None:
+        await paginate(service, PageSize="7").build_full_result()
+        text = PAGES._replace(limit_is_text=True)
+        await Paginator(text, service, {}, {"PageSize": 7}).build_full_result()
+
+    asyncio.run(main())
+    assert [asked["Limit"] for asked in service.asked] == [7, "7"]
+
+
+def test_bytes_in_tokens_survive() -> None:
+    """DynamoDB's keys can be binary."""
+    keys = [{"K": {"B": b"\x00\xff"}}, {"K": {"B": b"\x01"}}]
+
+    async def call(params: Mapping[str, object]) -> dict[str, Any]:
+        place = keys.index(params["NextToken"]) + 1 if "NextToken" in params else 0  # type: ignore[arg-type]
+        page: dict[str, Any] = {"Things": [place]}
+        return page | ({"NextToken": keys[place]} if place < len(keys) else {})
+
+    async def main() -> list[int]:
+        first: Paginator[Any, int] = Paginator(PAGES, call, {}, {"MaxItems": 1})
+        found = [item async for item in first.items()]
+        rest: Paginator[Any, int] = Paginator(
+            PAGES, call, {}, {"StartingToken": first.resume_token}
+        )
+        return found + [item async for item in rest.items()]
+
+    assert asyncio.run(main()) == [0, 1, 2]
