@@ -16,6 +16,7 @@ import pytest
 
 from tests.transport.certificates import Certificates, make_certificates
 from tornado_aws.transport import Transport, TransportOptions
+from tornado_aws.transport.curl import CurlTransport
 from tornado_aws.transport.pool import PoolTransport
 
 T = TypeVar("T")
@@ -44,10 +45,9 @@ with suppress(ImportError):
     ENGINES["pool-uvloop"] = Engine(PoolTransport, uvloop.new_event_loop)
 
 if find_spec("pycurl") is not None:
-    with suppress(ImportError):  # as long as there is no such module
-        from tornado_aws.transport.curl import CurlTransport
-
-        ENGINES["curl"] = Engine(CurlTransport, asyncio.SelectorEventLoop)
+    ENGINES["curl"] = Engine(CurlTransport, asyncio.SelectorEventLoop)
+    if "pool-uvloop" in ENGINES:
+        ENGINES["curl-uvloop"] = Engine(CurlTransport, ENGINES["pool-uvloop"].loop_factory)
 
 
 @pytest.fixture(params=list(ENGINES))
