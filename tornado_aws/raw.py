@@ -13,6 +13,7 @@ from tornado_aws.options import HeadersArg, QueryArgs
 from tornado_aws.pipeline import Outcome
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.responses import tornado_response
+from tornado_aws.signing import without_signature
 from tornado_aws.transport import Headers
 from tornado_aws.urls import encode_query, join_query, split_path
 
@@ -29,7 +30,7 @@ def raw_parts(
     """Return the parts of a raw request; see `tornado_aws.AWSClient.fetch` for the arguments."""
     method = method.upper()
     bare, query = split_path(path)
-    pairs = _pairs(headers)
+    pairs = without_signature(_pairs(headers))
     data = body.encode() if isinstance(body, str) else body
     if method == "POST" and not any(name.lower() == "content-type" for name, _ in pairs):
         pairs.append(("Content-Type", FORM))

@@ -228,6 +228,16 @@ def test_one_attempt_means_no_repetition(server: RecordingServer) -> None:
     assert len(server.requests) == 1
 
 
+def test_a_date_or_signature_of_the_callers_is_replaced(server: RecordingServer) -> None:
+    """Never two dates, never a signature that is not ours."""
+    given = {"X-Amz-Date": "20200101T000000Z", "authorization": "mine", "X-Other": "1"}
+    fetch(server, "GET", headers=given)
+    (request,) = server.requests
+    assert (request.header("X-Amz-Date") or "").startswith(time.strftime("%Y"))
+    assert (request.header("Authorization") or "").startswith("AWS4-HMAC-SHA256 ")
+    assert request.header("X-Other") == "1"
+
+
 def test_a_skewed_clock_is_corrected_after_an_error_about_the_time(
     server: RecordingServer,
 ) -> None:
