@@ -86,6 +86,7 @@ setup(
     ],
     extras_require={
         "curl": ["pycurl >= 7.45.6"],  # the second transport engine; earlier ones lack counters
+        "crt": ["awscrt >= 0.31.2"],  # the checksums CRC32C, CRC64NVME and XXHASH
         "codegen": CODEGEN,
         "search": ["jmespath >= 1.0"],  # expressions of paginators' `search`
         "test": [*CODEGEN, *TEST],

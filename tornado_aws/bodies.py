@@ -187,7 +187,7 @@ async def _read_pieces(read: Callable[[int], Any]) -> AsyncIterator[bytes]:
 async def _stepwise(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Iterate over what may block, each step in another thread."""
     try:
-        while (piece := await _off_loop(next, pieces, None)) is not None:
+        while (piece := await _off_loop(_next, pieces)) is not None:
             if piece:
                 yield piece
     finally:
@@ -195,6 +195,10 @@ async def _stepwise(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         close = getattr(pieces, "close", None)
         if close is not None and not getattr(pieces, "gi_running", False):
             close()
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
 
 
 async def _off_loop(function: Callable[..., T], *args: Any) -> T:

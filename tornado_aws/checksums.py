@@ -48,6 +48,7 @@ class Checksum(Protocol):
 
     def digest(self) -> bytes:
         """Return the checksum of what was taken."""
+        ...
 
 
 class Algorithm(NamedTuple):
@@ -110,9 +111,10 @@ class _XXHash:
         self._hash.update(data)
 
     def digest(self) -> bytes:
-        if self._digest is None:
-            self._digest = self._hash.finalize()
-        return self._digest
+        digest = self._digest
+        if digest is None:
+            digest = self._digest = bytes(self._hash.finalize())
+        return digest
 
 
 def _hash(name: str) -> Algorithm:
