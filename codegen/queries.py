@@ -109,6 +109,9 @@ def _multi_select_dict(node: Node, of: str) -> str:
     return f"q.choose_named({of}, {{{', '.join(pairs)}}})"
 
 
+_IN_PARENTHESES = frozenset({"or_expression", "and_expression", "not_expression"})
+
+
 def _or(node: Node, of: str) -> str:
     left, right = (_value(child, of) for child in node["children"])
     return f"(v if q.is_true(v := {left}) else {right})"
@@ -120,7 +123,10 @@ def _and(node: Node, of: str) -> str:
 
 
 def _not(node: Node, of: str) -> str:
-    return f"(not q.is_true({_value(node['children'][0], of)}))"
+    (child,) = node["children"]
+    value = _value(child, of)
+    bare = value[1:-1] if child["type"] in _IN_PARENTHESES else value
+    return f"(not q.is_true({bare}))"
 
 
 def _comparator(node: Node, of: str) -> str:
