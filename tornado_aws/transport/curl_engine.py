@@ -31,11 +31,11 @@ from tornado_aws.transport.curl_easy import (
     NEVER,
     BodyTooLargeError,
     Handle,
-    fixed_options,
     header_lines,
 )
 from tornado_aws.transport.curl_errors import translate
 from tornado_aws.transport.curl_multi import LazyTimer, Multi
+from tornado_aws.transport.curl_options import fixed_options
 from tornado_aws.transport.curl_slots import Slots
 from tornado_aws.transport.curl_sockets import OpenSockets
 from tornado_aws.transport.http1 import Head, ProtocolError
