@@ -67,12 +67,12 @@ class Peer:
         self.released = server.released
         self._sock = sock
         self._server = server
-        self._unread = b""
-        self._raw = b""
+        self._unread = bytearray()
+        self._raw = bytearray()
 
     def read_head(self) -> tuple[str, str, list[tuple[str, str]]] | None:
         """Read up to the empty line; None when the client has closed the connection."""
-        self._raw = b""
+        self._raw.clear()
         while b"\r\n\r\n" not in self._unread:
             data = self._sock.recv(65536)
             if not data:
@@ -95,7 +95,7 @@ class Peer:
             body = b"".join(iter(self._read_chunk, b""))
         else:
             body = self._take(int(names.get("content-length", 0)))
-        request = Received(*head, body, self._raw)
+        request = Received(*head, body, bytes(self._raw))
         self._server.requests.append(request)
         return request
 
@@ -116,7 +116,7 @@ class Peer:
 
     def wait_closed(self) -> bytes:
         """Wait until the client closes the connection; return what it sent before."""
-        data = self._unread
+        data = bytes(self._unread)
         with suppress(OSError):
             while more := self._sock.recv(65536):
                 data += more
@@ -149,7 +149,8 @@ class Peer:
             if not data:
                 raise ConnectionResetError("the client closed the connection within a request")
             self._unread += data
-        taken, self._unread = self._unread[:size], self._unread[size:]
+        taken = bytes(self._unread[:size])
+        del self._unread[:size]
         self._raw += taken
         return taken
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from tornado_aws.transport import Origin, Request, Timeouts
@@ -22,3 +24,9 @@ def post(origin: Origin, body: Any, **options: Any) -> Request:
 
 def _host(origin: Origin) -> list[tuple[str, str]]:
     return [("Host", f"{origin.host}:{origin.port}")]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop run until `condition` holds."""
+    while not condition():  # noqa: ASYNC110 - there is no event to wait for
+        await asyncio.sleep(0.001)

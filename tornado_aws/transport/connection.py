@@ -23,6 +23,10 @@ from tornado_aws.transport.upload import PIECE, upload
 # RFC 9110 section 10.1.1: a client need not wait for ever; curl and botocore wait a second too.
 CONTINUE_WAIT = 1.0
 
+# How many bytes an upload writes before others have their turn; each piece counts for some.
+_TURN = 262144
+_PIECE_COST = 16384
+
 
 class Line(NamedTuple):
     """A connected line.
@@ -80,6 +84,7 @@ class Connection(asyncio.BufferedProtocol):
         self.is_sent = False
         self._is_reading = True
         self._unwritten = 0
+        self._turn = _TURN
         self._drained: asyncio.Future[None] | None = None
         self._gate: asyncio.TimerHandle | None = None
 
@@ -155,20 +160,32 @@ class Connection(asyncio.BufferedProtocol):
     # --- what the upload calls ---
 
     def touch(self, call: Call) -> None:
-        """Note that bytes moved."""
-        call.since = self._owner.loop.time()
-        self._owner.watch(call)
+        """Note that bytes moved; once the response is streamed, its reader's silence counts."""
+        if call.phase is Phase.EXCHANGE:
+            call.since = self._owner.loop.time()
+            self._owner.watch(call)
+
+    def rest(self, call: Call) -> None:
+        """Note that the call waits for its caller, which is not the peer's silence."""
+        if call.phase is Phase.EXCHANGE:
+            call.since = NEVER
 
     async def write(self, data: bytes | memoryview, *, is_last: bool = False) -> None:
         """Write to the transport and wait until it can take more; nothing when it is closed."""
-        if self.is_closed:
-            return
-        self.is_sent = is_last
-        self._transport.write(data)
+        if not self.is_closed:
+            self.is_sent = is_last
+            self._transport.write(data)
+        self._turn -= len(data) + _PIECE_COST
         if self._drained is not None:
             await self._drained
-            if self.call is not None:
-                self.touch(self.call)
+            self._turn = _TURN
+        elif self._turn <= 0:
+            # A source that never waits and a peer that takes all must not hold up the loop, which
+            # would not even see that the connection is gone.
+            await asyncio.sleep(0)
+            self._turn = _TURN
+        if self.call is not None:
+            self.touch(self.call)
 
     # --- what the loop calls ---
 

@@ -199,6 +199,8 @@ class Pool:
 
     def _seek(self, call: Call) -> None:
         """Make a connection for the call, or let it wait for one."""
+        if self._dials and self._adopt(call):
+            return
         admission = self._ledger.admit()
         if admission.evict is not None:
             admission.evict.abort()
@@ -212,6 +214,17 @@ class Pool:
         call.since = self.loop.time()
         connection.start(call)
         self.watch(call)
+
+    def _adopt(self, call: Call) -> bool:
+        """Let the call wait for a spare connection that is being made, if there is one."""
+        for dial in self._dials:
+            if dial.call is None and dial.route.key == call.key:
+                dial.call = call
+                call.dial = dial
+                call.phase = Phase.DIALING
+                self.watch(call)
+                return True
+        return False
 
     def _dial(self, call: Call) -> None:
         call.phase = Phase.DIALING
@@ -412,6 +425,9 @@ class PoolTransport:
                 await _ended(call.upload)
         if response.stream is not None:
             response.stream.keeper = self  # type: ignore[attr-defined]
+            # The call lives on with its connection; what it refers to could not be dropped.
+            call.future = loop.create_future()
+            call.future.cancel()
         return response
 
     def close(self) -> None:

@@ -87,17 +87,18 @@ class StreamBuffer:
         self.end(ReadError("The stream was closed before its end was read"))
 
     async def _wait(self) -> None:
-        if self._waiter is not None:
+        if self._waiter is not None and not self._waiter.done():
             raise RuntimeError("another task is reading this stream")
-        self._waiter = self._loop.create_future()
+        waiter = self._waiter = self._loop.create_future()
         # Silence counts only while somebody listens.
         self.call.since = self._loop.time()
         self._supplier.watch(self.call)
         try:
-            await self._waiter
+            await waiter
         finally:
-            self._waiter = None
-            self.call.since = NEVER
+            if self._waiter is waiter:
+                self._waiter = None
+                self.call.since = NEVER
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

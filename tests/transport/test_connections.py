@@ -1,0 +1,247 @@
+"""Connections are kept, shared in order, and replaced when they die; on every engine."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from tests.transport.conftest import Run, TransportFactory
+from tests.transport.server import Peer, ScriptedServer, answering, response, serving
+from tests.transport.simple import PATIENT, get, post, until
+from tornado_aws.exceptions import ConnectError, ReadError
+from tornado_aws.transport import Origin, Response
+
+OK = response(b"ok")
+
+
+def test_connections_are_kept(transport_factory: TransportFactory, run: Run[Any]) -> None:
+    """Requests one after the other use one connection; those at once use one each, kept too."""
+
+    async def some() -> None:
+        transport = transport_factory()
+        for _ in range(3):
+            await transport.send(get(server.origin), PATIENT)
+        for _ in range(2):
+            await asyncio.gather(*[transport.send(get(server.origin), PATIENT) for _ in range(4)])
+        assert transport.stats().requests == 11
+
+    all_four = threading.Barrier(4, timeout=10)
+
+    def script(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            if len(server.requests) > 3:
+                all_four.wait()  # an engine may be done with one before it begins the next
+            peer.send(OK)
+
+    with ScriptedServer(script) as server:
+        run(some())
+    assert server.connections == 4
+
+
+def test_never_more_connections_than_max_clients(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Calls beyond the limit wait, and are all answered."""
+
+    async def many() -> None:
+        transport = transport_factory(max_clients=3)
+        calls = [
+            asyncio.create_task(transport.send(get(server.origin), PATIENT)) for _ in range(20)
+        ]
+        await asyncio.sleep(0)
+        assert transport.stats().open <= 3
+        assert [got.body for got in await asyncio.gather(*calls)] == [b"ok"] * 20
+        assert transport.stats().waiting == 0
+
+    with serving(OK) as server:
+        run(many())
+    assert server.connections <= 3
+
+
+def test_waiting_calls_are_served_in_order(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """With one connection, calls are answered in the order in which they were made."""
+
+    async def many() -> None:
+        transport = transport_factory(max_clients=1)
+        targets = [f"/{number}" for number in range(10)]
+        requests = [get(server.origin, target=target) for target in targets]
+        await asyncio.gather(*[transport.send(request, PATIENT) for request in requests])
+        assert [received.target for received in server.requests] == targets
+
+    with serving(OK) as server:
+        run(many())
+
+
+def test_the_limit_holds_across_origins(transport_factory: TransportFactory, run: Run[Any]) -> None:
+    """An idle connection to one server makes room for a call to another."""
+
+    async def both() -> None:
+        transport = transport_factory(max_clients=1)
+        for _ in range(2):
+            for server in (first, second):
+                assert (await transport.send(get(server.origin), PATIENT)).body == b"ok"
+        assert transport.stats().open == 1
+        calls = [transport.send(get(server.origin), PATIENT) for server in (first, second) * 3]
+        assert [got.body for got in await asyncio.gather(*calls)] == [b"ok"] * 6
+
+    with serving(OK) as first, serving(OK) as second:
+        run(both())
+
+
+def close_after_each(peer: Peer) -> None:
+    """Answer one request as if the connection were kept, then close it."""
+    peer.read_request()
+    peer.send(OK)
+    peer.close()
+
+
+def test_a_connection_that_the_server_closed_is_replaced(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """When the server closes a kept connection, the next request has a new one, unnoticed."""
+
+    async def some() -> list[bytes]:
+        transport = transport_factory()
+        return [(await transport.send(get(server.origin), PATIENT)).body for _ in range(5)]
+
+    with ScriptedServer(close_after_each) as server:
+        assert run(some()) == [b"ok"] * 5
+    assert server.connections == 5
+
+
+def die_on_second(peer: Peer) -> None:
+    """Answer one request, and break the connection on receipt of the next."""
+    peer.read_request()
+    peer.send(OK)
+    peer.read_request()
+    peer.reset()
+
+
+@pytest.mark.parametrize("body", [None, b"x" * 10, b"x" * 1_000_000])
+def test_a_request_on_a_dead_connection_goes_once_more(
+    body: bytes | None, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """A kept connection that dies before a byte of the response is replaced, once, silently."""
+
+    async def twice() -> list[bytes]:
+        transport = transport_factory()
+        return [(await transport.send(post(server.origin, body), PATIENT)).body for _ in range(2)]
+
+    with ScriptedServer(die_on_second, answering(OK)) as server:
+        assert run(twice()) == [b"ok", b"ok"]
+    assert server.connections == 2
+
+
+def test_a_request_is_not_sent_a_third_time(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """When the fresh connection dies as well, that is an error."""
+
+    def die(peer: Peer) -> None:
+        peer.read_request()
+        peer.reset()
+
+    async def twice() -> None:
+        transport = transport_factory()
+        await transport.send(get(server.origin), PATIENT)
+        with pytest.raises(ReadError) as caught:
+            await transport.send(get(server.origin), PATIENT)
+        assert (caught.value.sent, caught.value.response_started) == (True, False)
+
+    with ScriptedServer(die_on_second, die) as server:
+        run(twice())
+    assert server.connections == 2
+
+
+def test_a_fresh_connection_that_dies_is_an_error(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Only a kept connection may be dead by bad luck."""
+
+    def die(peer: Peer) -> None:
+        peer.read_request()
+        peer.close()
+
+    with ScriptedServer(die) as server, pytest.raises(ReadError):
+        run(transport_factory().send(get(server.origin), PATIENT))
+    assert server.connections == 1
+
+
+def test_a_response_that_breaks_off_is_not_asked_for_again(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """After the first byte of a response the request is not repeated."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(OK)
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        peer.close()
+
+    async def twice() -> None:
+        transport = transport_factory()
+        await transport.send(get(server.origin), PATIENT)
+        with pytest.raises(ReadError) as caught:
+            await transport.send(get(server.origin), PATIENT)
+        assert caught.value.response_started
+
+    with ScriptedServer(script) as server:
+        run(twice())
+    assert server.connections == 1
+
+
+def test_bytes_between_responses_end_the_connection(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """What a server sends unasked is never taken for the answer to the next request."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(OK)
+        peer.stall()
+        peer.send(response(b"unasked"))
+        peer.read_request()
+        peer.send(response(b"unasked too"))
+
+    async def twice() -> Response:
+        transport = transport_factory()
+        await transport.send(get(server.origin), PATIENT)
+        server.released.set()
+        await until(lambda: not transport.stats().open)
+        return await transport.send(get(server.origin), PATIENT)
+
+    with ScriptedServer(script, answering(OK)) as server:
+        assert run(twice()).body == b"ok"
+
+
+def test_a_refused_connection_is_a_connect_error(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Where nobody listens nothing was sent, and the error says where."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    transport = transport_factory()
+    with pytest.raises(ConnectError, match=f"127.0.0.1:{port}") as caught:
+        run(transport.send(get(Origin("http", "127.0.0.1", port)), PATIENT))
+    assert (caught.value.sent, transport.stats().open) == (False, 0)
+
+
+def test_a_name_that_does_not_exist_is_a_connect_error(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """The error says that it is the name."""
+    with pytest.raises(ConnectError, match=r"nowhere\.invalid:80.*(?i:name|resolve)"):
+        run(transport_factory().send(get(Origin("http", "nowhere.invalid", 80)), PATIENT))
+
+
+def test_ipv6_addresses_are_reached(transport_factory: TransportFactory, run: Run[Any]) -> None:
+    """An IPv6 address is a host like any other."""
+    with ScriptedServer(answering(OK), host="::1") as server:
+        assert run(transport_factory().send(get(server.origin), PATIENT)).body == b"ok"
