@@ -7,8 +7,10 @@ the machine does only adds.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+import tempfile
 
 OURS = """
 import time
@@ -45,10 +47,16 @@ CASES = {
 }
 
 
-def run(program: str) -> list[float]:
-    """Return the program's three times, in milliseconds."""
+def run(program: str, cache: str) -> list[float]:
+    """Return the program's three times in milliseconds, compiled modules being kept in `cache`."""
+    environ = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environ,
     )
     return [float(part) * 1e3 for part in done.stdout.split()]
 
@@ -58,9 +66,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10, help="interpreters for each case")
     runs = parser.parse_args().runs
     print(f"{'CPU ms':20}{'import':>9}{'client 1':>10}{'client 2':>10}{'total':>9}")
-    for name, program in CASES.items():
-        times = [min(column) for column in zip(*(run(program) for _ in range(runs)), strict=True)]
-        print(f"{name:20}{times[0]:9.1f}{times[1]:10.2f}{times[2]:10.2f}{sum(times):9.1f}")
+    with tempfile.TemporaryDirectory() as cache:
+        for name, program in CASES.items():
+            run(program, cache)  # compiles
+            found = [run(program, cache) for _ in range(runs)]
+            times = [min(column) for column in zip(*found, strict=True)]
+            print(f"{name:20}{times[0]:9.1f}{times[1]:10.2f}{times[2]:10.2f}{sum(times):9.1f}")
 
 
 if __name__ == "__main__":
