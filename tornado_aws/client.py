@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 from tornado.httpclient import HTTPResponse
 from tornado.ioloop import IOLoop
@@ -19,6 +19,9 @@ from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ClientClosedError
 from tornado_aws.options import CallOptions, ExtraOptions, HeadersArg, QueryArgs
 from tornado_aws.session import Session, Target
+
+if TYPE_CHECKING:
+    from tornado_aws.responses import StreamedResponse
 
 T = TypeVar("T")
 
@@ -201,7 +204,8 @@ class AsyncAWSClient(AWSClient):
         }
         self._session = Session(Target(service, service), _given(named) | dict(options))
 
-    def fetch(  # type: ignore[override]
+    @overload  # type: ignore[override]
+    def fetch(
         self,
         method: str,
         path: str = "/",
@@ -211,15 +215,64 @@ class AsyncAWSClient(AWSClient):
         recursed: bool = False,
         *,
         raise_error: bool = True,
-    ) -> asyncio.Task[HTTPResponse]:
+        stream: Literal[False] = False,
+    ) -> asyncio.Task[HTTPResponse]: ...
+
+    @overload
+    def fetch(
+        self,
+        method: str,
+        path: str = "/",
+        query_args: QueryArgs | None = None,
+        headers: HeadersArg | None = None,
+        body: bytes | str | None = None,
+        recursed: bool = False,
+        *,
+        raise_error: Literal[True] = True,
+        stream: Literal[True],
+    ) -> asyncio.Task[StreamedResponse]: ...
+
+    @overload
+    def fetch(
+        self,
+        method: str,
+        path: str = "/",
+        query_args: QueryArgs | None = None,
+        headers: HeadersArg | None = None,
+        body: bytes | str | None = None,
+        recursed: bool = False,
+        *,
+        raise_error: bool,
+        stream: bool,
+    ) -> asyncio.Task[HTTPResponse]: ...
+
+    def fetch(
+        self,
+        method: str,
+        path: str = "/",
+        query_args: QueryArgs | None = None,
+        headers: HeadersArg | None = None,
+        body: bytes | str | None = None,
+        recursed: bool = False,
+        *,
+        raise_error: bool = True,
+        stream: bool = False,
+    ) -> asyncio.Task[Any]:
         """Sign a request, send it and return an awaitable of its response.
 
         Arguments and errors are those of `AWSClient.fetch`; errors are raised by the awaitable. It
         is an `asyncio.Task`: it can be awaited, yielded in a ``gen.coroutine``, given to
         ``IOLoop.add_future`` and cancelled.
+
+        Args:
+            stream: hand the body of a success out as ``response.stream``, a
+                `tornado_aws.streams.StreamingBody`, while it arrives; ``response.body`` is empty.
+                The body of an error is read whole.
         """
         return _loop().create_task(
-            fetch(self._session, raise_error, method, path, query_args, headers, body)
+            fetch(
+                self._session, raise_error, method, path, query_args, headers, body, stream=stream
+            )
         )
 
     async def get_credentials(self) -> Credentials:  # type: ignore[override]
@@ -244,12 +297,14 @@ class AsyncAWSClient(AWSClient):
         await asyncio.sleep(0)  # lets the sockets' close callbacks run before a loop ends
 
 
-async def fetch(session: Session, raise_error: bool, *request: Any) -> HTTPResponse:
+async def fetch(
+    session: Session, raise_error: bool, *request: Any, stream: bool = False
+) -> HTTPResponse:
     """Send a raw request; `request` are the arguments of `AWSClient.fetch` up to the body."""
     ready = await session.ready()
     from tornado_aws import raw  # noqa: PLC0415 - imported off the loop by ready()
 
-    return await raw.fetch(ready, raw.raw_parts(*request), raise_error)
+    return await raw.fetch(ready, raw.raw_parts(*request), raise_error, stream)
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,9 +37,11 @@ def raw_parts(
     return HTTPParts(method, bare, join_query(query, encode_query(query_args)), pairs, data)
 
 
-async def fetch(ready: Ready, parts: HTTPParts, raise_error: bool) -> HTTPResponse:
+async def fetch(
+    ready: Ready, parts: HTTPParts, raise_error: bool, stream: bool = False
+) -> HTTPResponse:
     """Send a raw request; see `tornado_aws.AWSClient.fetch`."""
-    outcome = await ready.pipeline.send(ready.route, parts, ready.raw_limits)
+    outcome = await ready.pipeline.send(ready.route, parts, ready.raw_limits, stream=stream)
     base = ready.route.base
     url = f"{base.origin.scheme}://{base.host}{outcome.request.target}"
     response = tornado_response(outcome.request, outcome.response, url, outcome.seconds)

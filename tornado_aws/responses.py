@@ -7,7 +7,19 @@ from io import BytesIO
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 
+from tornado_aws.downloads import streaming_body
+from tornado_aws.streams import StreamingBody
 from tornado_aws.transport import Headers, Request, Response
+
+
+class StreamedResponse(HTTPResponse):
+    """A response whose body is read while it arrives; ``body`` and ``buffer`` are empty.
+
+    Attributes:
+        stream: the body.
+    """
+
+    stream: StreamingBody
 
 
 def tornado_response(
@@ -22,7 +34,8 @@ def tornado_response(
         seconds: how long the attempt took.
     """
     sent = HTTPRequest(url, request.method, _headers(request.headers), follow_redirects=False)
-    return HTTPResponse(
+    kind = HTTPResponse if response.stream is None else StreamedResponse
+    made = kind(
         sent,
         response.status,
         _headers(response.raw_headers),
@@ -31,6 +44,9 @@ def tornado_response(
         request_time=seconds,
         reason=response.reason or None,
     )
+    if isinstance(made, StreamedResponse):
+        made.stream = streaming_body(response)
+    return made
 
 
 def _headers(pairs: Headers) -> HTTPHeaders:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.support.tiny_client import S3
 from tests.transport.server import Peer, ScriptedServer, response
-from tornado_aws import exceptions
+from tornado_aws import AsyncAWSClient, exceptions
 from tornado_aws.checksums import Verifier, algorithm
 from tornado_aws.streams import StreamingBody
 
@@ -373,3 +373,26 @@ def test_an_error_instead_of_a_stream_is_raised_as_usual() -> None:
 
     with ScriptedServer(script) as server:
         asyncio.run(main())
+
+
+def test_a_raw_fetch_hands_its_body_out_as_a_stream() -> None:
+    """The body of the response is empty; an error's is not."""
+
+    def script(peer: Peer) -> None:
+        request = peer.read_request()
+        while request is not None:
+            peer.answer(HELLO, "200 OK" if request.target == "/" else "404 Not Found")
+            request = peer.read_request()
+
+    async def main() -> None:
+        url = f"http://127.0.0.1:{server.origin.port}"
+        async with AsyncAWSClient("s3", endpoint=url, **KEYS) as client:
+            streamed = await client.fetch("GET", stream=True)
+            assert (streamed.body, streamed.stream.content_length) == (b"", len(HELLO))
+            assert await streamed.stream.read() == HELLO
+            whole = await client.fetch("GET", "/absent", stream=True, raise_error=False)
+            assert (whole.code, whole.body) == (404, HELLO)
+
+    with ScriptedServer(script) as server:
+        asyncio.run(main())
+    assert server.connections == 1
