@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -105,7 +106,5 @@ def test_text_survives(text: str, attribute: str) -> None:
 @given(st.binary(max_size=60) | st.text(alphabet="<a/>&;!?-[]='\"x ", max_size=40))
 def test_any_input_gives_a_dict_or_a_value_error(document: bytes | str) -> None:
     """No input escapes as any other error."""
-    try:
+    with suppress(ValueError):
         assert isinstance(txml.loads(document), dict)
-    except ValueError as error:
-        assert str(error)
