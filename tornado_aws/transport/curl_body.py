@@ -171,21 +171,25 @@ class Inbox:
         Raises:
             RequestException: the body broke off.
         """
-        if self._arrival is not None:
-            raise RuntimeError("another task is reading this stream")
         while not self._chunks and not self.ended:
-            loop = asyncio.get_running_loop()
-            self._arrival = loop.create_future()
-            self.awaited_since = loop.time()
-            try:
-                await self._arrival
-            finally:
-                self._arrival = self.awaited_since = None
+            await self._wait()
         if self._chunks:
             return self._take()
         if self._failure is not None:
             raise self._failure
         return b""
+
+    async def _wait(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            raise RuntimeError("another task is reading this stream")
+        loop = asyncio.get_running_loop()
+        arrival = self._arrival = loop.create_future()
+        self.awaited_since = loop.time()
+        try:
+            await arrival
+        finally:
+            if self._arrival is arrival:
+                self._arrival = self.awaited_since = None
 
     def _take(self) -> bytes:
         data = b"".join(self._chunks)

@@ -290,7 +290,10 @@ class Handle:
     @property
     def progress(self) -> Progress:
         """How far it has come."""
-        return Progress(self.is_sent, self.received)
+        times = (pycurl.NAMELOOKUP_TIME, pycurl.CONNECT_TIME)
+        return Progress(
+            self.is_sent, self.received, *(self.curl.getinfo(time) > 0 for time in times)
+        )
 
     @property
     def socket(self) -> int:

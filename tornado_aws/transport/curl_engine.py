@@ -281,7 +281,7 @@ class Engine:
     def _overdue(self, handle: Handle, now: float) -> RequestException | None:
         origin, timeouts = handle.request.origin, handle.timeouts
         if now >= handle.expires and timeouts.request is not None:
-            sent, received = handle.progress
+            sent, received = handle.progress[:2]
             doing = "waiting for the response" if sent else "waiting for a new connection"
             return errors.request_timed_out(
                 origin, timeouts.request, doing, sent=sent, received=received
@@ -318,7 +318,7 @@ class Engine:
         feeds = {handle.feed for handle in handles if handle.feed is not None}
         self._slots.fail(errors.closed(sent=False))
         for handle in handles:
-            sent, received = handle.progress
+            sent, received = handle.progress[:2]
             self._abort(handle, errors.closed(sent=sent, received=received))
         self._bounds.cancel()
         self._multi.close()

@@ -8,25 +8,26 @@ from tornado_aws.exceptions import RequestException
 from tornado_aws.transport import Origin, Timeouts, errors
 
 # The step of connecting that fails with each code (curl/curl.h, CURLcode).
+_TLS = "the TLS handshake"
 _STAGES = {
     5: "resolving the name of the proxy",
     6: "resolving the name",
-    7: "TCP",
-    35: "TLS",
-    53: "TLS",
-    54: "TLS",
-    58: "TLS: the client certificate",
-    59: "TLS",
-    60: "TLS: checking the certificate",
-    64: "TLS",
-    66: "TLS",
-    77: "TLS: reading the CA certificates",
-    80: "TLS",
-    82: "TLS",
-    83: "TLS",
-    90: "TLS: checking the certificate",
-    91: "TLS: checking the certificate",
-    97: "the proxy",
+    7: "the TCP connection",
+    35: _TLS,
+    53: _TLS,
+    54: _TLS,
+    58: "the TLS handshake, with this client certificate,",
+    59: _TLS,
+    60: "checking the certificate",
+    64: _TLS,
+    66: _TLS,
+    77: "reading the CA certificates",
+    80: _TLS,
+    82: _TLS,
+    83: _TLS,
+    90: "checking the certificate",
+    91: "checking the certificate",
+    97: "the proxy's tunnel",
 }
 _TIMED_OUT = 28
 
@@ -56,11 +57,25 @@ class Progress(NamedTuple):
 
     Attributes:
         sent: whether a connection was ready and any byte of the request was written.
-        received: how many bytes of a response had come.
+        received: how many bytes of a response had come; of a head only whole lines count.
+        has_address: whether the name was resolved.
+        has_tcp: whether there was a TCP connection.
     """
 
     sent: bool
     received: int
+    has_address: bool = False
+    has_tcp: bool = False
+
+    def connecting(self, origin: Origin) -> str:
+        """Say what was under way before the request could be sent."""
+        if self.has_tcp:
+            return _TLS
+        if not self.has_address:
+            return "resolving the name"
+        # Before 8.20 libcurl told of TCP when TLS was complete, too.
+        tcp = "the TCP connection"
+        return f"{tcp} or {_TLS}" if origin.scheme == "https" else tcp
 
 
 def translate(
@@ -78,7 +93,7 @@ def translate(
     cause = CurlError(code, text)
     if not progress.sent:
         if code == _TIMED_OUT and timeouts.connect is not None:
-            return errors.connect_timed_out(origin, timeouts.connect, "connecting")
+            return errors.connect_timed_out(origin, timeouts.connect, progress.connecting(origin))
         return errors.connect_failed(origin, cause, _STAGES.get(code, "connecting"))
     if code in _MALFORMED:
         error = errors.malformed(origin, cause, progress.received)

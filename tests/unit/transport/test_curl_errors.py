@@ -18,8 +18,8 @@ CUT_OFF = Progress(sent=True, received=120)
 CASES = {
     "name": (6, NOTHING_SENT, ConnectError, "resolving the name failed"),
     "proxy's name": (5, NOTHING_SENT, ConnectError, "resolving the name of the proxy failed"),
-    "refused": (7, NOTHING_SENT, ConnectError, "TCP failed"),
-    "handshake": (35, NOTHING_SENT, ConnectError, "TLS failed"),
+    "refused": (7, NOTHING_SENT, ConnectError, "the TCP connection failed"),
+    "handshake": (35, NOTHING_SENT, ConnectError, "the TLS handshake failed"),
     "certificate": (60, NOTHING_SENT, ConnectError, "checking the certificate failed"),
     "unknown": (199, NOTHING_SENT, ConnectError, "connecting failed"),
     "connect timeout": (28, NOTHING_SENT, ConnectTimeout, "within 3 s (connect_timeout)"),
@@ -40,6 +40,21 @@ def test_each_code_has_its_error(case: str) -> None:
     assert text in str(error)
     assert "sts.amazonaws.com:443" in str(error)
     assert error.sent is progress.sent
+
+
+@pytest.mark.parametrize(
+    ("scheme", "progress", "doing"),
+    [
+        ("https", Progress(False, 0), "resolving the name"),
+        ("http", Progress(False, 0, has_address=True), "the TCP connection"),
+        ("https", Progress(False, 0, has_address=True), "the TCP connection or the TLS handshake"),
+        ("https", Progress(False, 0, has_address=True, has_tcp=True), "the TLS handshake"),
+    ],
+)
+def test_what_took_too_long_is_named(scheme: str, progress: Progress, doing: str) -> None:
+    """A connect timeout says which step was under way."""
+    error = translate(28, "", ORIGIN._replace(scheme=scheme), Timeouts(connect=3), progress)
+    assert f": {doing} was still under way" in str(error)
 
 
 def test_whether_a_response_began_is_said() -> None:
