@@ -1,0 +1,28 @@
+"""The User-Agent header."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tornado_aws.user_agent import user_agent
+
+WORD = re.compile(r"[a-z-]+/[!$%&'*+.^_`|~0-9A-Za-z-]*(#[!$%&'*+.^_`|~0-9A-Za-z-]*)?")
+
+
+def test_it_names_library_platform_mode_and_program() -> None:
+    """What is not known is left out."""
+    plain = user_agent("3.0.0", "standard", None, {})
+    assert plain.startswith("tornado-aws/3.0.0 ua/2.1 os/")
+    assert plain.endswith(" cfg/retry-mode#standard")
+    full = user_agent("3.0.0", "adaptive", "my app", {"AWS_EXECUTION_ENV": "AWS_ECS_FARGATE"})
+    assert full.endswith(" exec-env/AWS_ECS_FARGATE cfg/retry-mode#adaptive app/my-app")
+
+
+@given(st.text(min_size=1), st.text())
+def test_nothing_a_program_says_can_add_words_or_headers(app_id: str, where: str) -> None:
+    """Every word keeps its form."""
+    for word in user_agent("3", "standard", app_id, {"AWS_EXECUTION_ENV": where}).split(" "):
+        assert WORD.fullmatch(word), word

@@ -1,0 +1,47 @@
+"""What requests say of the program that sends them: the ``User-Agent`` header, version 2.1.
+
+The AWS SDKs share this format: ``name/version`` words, with ``#`` before a further value. AWS's
+logs show it, which is how an account's owner finds out who calls.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Mapping
+
+__all__ = ["user_agent"]
+
+# What may not stand in a word becomes a hyphen (the SDKs' rule).
+_FORBIDDEN = re.compile(r"[^!$%&'*+.^_`|~0-9A-Za-z-]")
+
+
+def user_agent(
+    version: str, retry_mode: str, app_id: str | None, environ: Mapping[str, str]
+) -> str:
+    """Return the header's value.
+
+    Args:
+        version: of this library.
+        retry_mode: the retry mode in force.
+        app_id: what the program calls itself (``user_agent_appid``).
+        environ: the environment variables, for ``AWS_EXECUTION_ENV``.
+    """
+    words = [
+        f"tornado-aws/{version}",
+        "ua/2.1",
+        f"os/{_word(platform.system().lower())}#{_word(platform.release())}",
+        f"md/arch#{_word(platform.machine().lower())}",
+        f"lang/python#{platform.python_version()}",
+        f"md/pyimpl#{platform.python_implementation()}",
+    ]
+    if environ.get("AWS_EXECUTION_ENV"):
+        words.append(f"exec-env/{_word(environ['AWS_EXECUTION_ENV'])}")
+    words.append(f"cfg/retry-mode#{retry_mode}")
+    if app_id:
+        words.append(f"app/{_word(app_id)}")
+    return " ".join(words)
+
+
+def _word(text: str) -> str:
+    return _FORBIDDEN.sub("-", text)
