@@ -1,4 +1,4 @@
-"""Request bodies compressed with gzip, for operations whose model says that the service takes them."""
+"""Request bodies compressed with gzip, where an operation's model says that they may be."""
 
 from __future__ import annotations
 
