@@ -89,9 +89,14 @@ def _returned(at: Annotator, shape: Shape) -> dict[str, str]:
     """All members but one of a union or of an event are missing."""
     is_choice = shape.traits.get("union") or shape.traits.get("eventstream")
     around = "NotRequired" if is_choice else "Returned"
+    types = {member: at.returned(use) for member, use in shape.members.items()}
+    payload = shape.traits.get("payload")
+    # A blob that is a whole body comes as a stream, whether the model says so or not.
+    if payload and types[payload] == "bytes":
+        types[payload] = "StreamingBody"
     return {
-        member: at.returned(use) if member in shape.required else f"{around}[{at.returned(use)}]"
-        for member, use in shape.members.items()
+        member: text if member in shape.required else f"{around}[{text}]"
+        for member, text in types.items()
     }
 
 

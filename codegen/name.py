@@ -72,12 +72,14 @@ def refused_names(
         if wanted is None or name in wanted
     }
     service = model.source.service
+    waited = {str(waiter.get("operation")) for waiter in model.waiters.values()}
     findings = chain(
         _client_faults(client_name(objects(model.service).get("metadata", {}), service)),
         _method_faults(service, operations, decided),
         *(
-            _parameter_faults(service, name, operation, shapes, decided)
+            _parameter_faults(service, name, operation.get("input"), shapes, decided, taken)
             for name, operation in operations.items()
+            for taken in [_taken(name in model.paginators, name in waited)]
         ),
     )
     for place, message in findings:
@@ -134,27 +136,38 @@ def _refused_method(method: str, is_decided: bool) -> str:
 
 
 def _parameter_faults(
-    service: str, operation: str, data: Json, shapes: Json, decided: Decided
+    service: str,
+    operation: str,
+    use: object,
+    shapes: Json,
+    decided: Decided,
+    taken: Collection[str],
 ) -> Iterator[tuple[str, str]]:
     first: dict[str, str] = {}
-    shape = referred(data.get("input"), shapes)
-    for member in members(data.get("input"), shapes):
+    shape = referred(use, shapes)
+    for member in members(use, shapes):
         parameter = decided.parameters.get((operation, member), member)
         place = f"operation {operation}, shape {shape}, member {member}"
         if parameter in first:
             yield place, f"its parameter {parameter} is also that of member {first[parameter]}"
         first.setdefault(parameter, member)
-        reason = _refused_parameter(parameter)
+        reason = _refused_parameter(parameter, taken)
         if reason:
             remedy = _remedy(service, f"parameters.{operation}", member)
             yield place, f"{reason}, it cannot be a parameter; {remedy}"
 
 
-def _refused_parameter(parameter: str) -> str:
+def _taken(has_paginator: bool, has_waiter: bool) -> Collection[str]:
+    """Return the names of parameters that the methods of an operation have already."""
+    pages = {"PaginationConfig"} if has_paginator else set()
+    return METHOD_NAMES | pages | ({"WaiterConfig"} if has_waiter else set())
+
+
+def _refused_parameter(parameter: str, taken: Collection[str]) -> str:
     """Return why a parameter cannot have this name, "" when it can."""
     if parameter in KEYWORDS:
         return f"{parameter} is a Python keyword"
-    if parameter in METHOD_NAMES:
+    if parameter in taken:
         return f"{parameter} is a name of the client's own"
     return "" if parameter.isidentifier() else f"{parameter!r} is no Python name"
 
