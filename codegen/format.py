@@ -42,7 +42,7 @@ def format_text(text: str, previous: str = "") -> str:
     """
     if not _LONG.search(text):
         return text
-    source = _digest(f"{version('black')}\n{text}")
+    source = _digest(f"{_black_version()}\n{text}")
     if _is_of(previous, source):
         return previous
     parts = _BORDER.split(text)
@@ -57,6 +57,11 @@ def _is_of(previous: str, source: str) -> bool:
     return bool(
         stamp and stamp[1] == source and stamp[2] == _digest(_STAMP.sub("", previous, count=1))
     )
+
+
+@cache
+def _black_version() -> str:
+    return version("black")
 
 
 def _digest(text: str) -> str:
