@@ -7,10 +7,12 @@ and with what an operation contributes; the raw client by distilled data (`raw_r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from tornado_aws.endpoints import Endpoint, resolve_raw
+from tornado_aws.customizations import NONE, Hooks
+from tornado_aws.endpoints import Endpoint, real_region, resolve_raw
 from tornado_aws.exceptions import UnsupportedOperationError
 from tornado_aws.model import Operation
 from tornado_aws.settings import Settings
@@ -75,11 +77,11 @@ def make_signer(service: str, region: str, is_s3: bool) -> SigV4:
     )
 
 
-def context_of(operation: Operation, rules: ModuleType) -> Context | None:
+def context_of(operation: Operation, rules: ModuleType, hooks: Hooks = NONE) -> Context | None:
     """Return a function from parameters to what they contribute to the endpoint's parameters.
 
-    None when the operation contributes nothing that the rules look at. A static value counts
-    before a member, and that before an expression.
+    None when the operation contributes nothing that the rules look at. What is peculiar to the
+    service counts before a static value, that before a member, and that before an expression.
     """
     used: Mapping[str, str] = rules.USED
     queries: Mapping[str, Callable[[Any], Any]] = getattr(rules, "OPERATION_CONTEXT", {}).get(
@@ -96,15 +98,27 @@ def context_of(operation: Operation, rules: ModuleType) -> Context | None:
         for name, entry in operation.traits.get("staticContextParams", {}).items()
         if name in used
     }
-    if not (queries or named or static):
+    peculiar = _peculiar(hooks)
+    if not (queries or named or static or peculiar):
         return None
 
     def context(params: Mapping[str, Any]) -> dict[str, Any]:
         found = {name: query(params) for name, query in queries.items()}
         found.update((name, params.get(member)) for name, member in named.items())
-        return {**found, **static}
+        found.update(static)
+        if peculiar is not None:
+            found.update(peculiar(params))
+        return found
 
     return context
+
+
+def _peculiar(hooks: Hooks) -> Callable[[Mapping[str, Any]], Mapping[str, Any]] | None:
+    """Return what an operation of a peculiar service contributes, None for nothing."""
+    if hooks.endpoint is None:
+        return hooks.endpoint_params
+    endpoint = hooks.endpoint
+    return lambda params: {"Endpoint": endpoint(params)}
 
 
 class Router:
@@ -128,6 +142,7 @@ class Router:
         environ: Mapping[str, str],
     ) -> None:
         used: Mapping[str, str] = rules.USED
+        settings = _with_real_region(settings)
         self._resolve: Callable[[dict[str, Any]], Endpoint] = rules.resolve
         self._metadata = metadata
         self._region = settings.region or ""
@@ -166,6 +181,8 @@ class Router:
     def _make(self, context: Mapping[str, Any], account_id: str | None) -> Route:
         account = {"AccountId": account_id} if self.needs_account else {}
         given = {name: value for name, value in context.items() if value is not None}
+        if "Endpoint" in self._fixed:
+            given.pop("Endpoint", None)
         endpoint = self._resolve({**self._fixed, **account, **given})
         headers = [(name, ", ".join(values)) for name, values in endpoint.headers.items()]
         base = parse_base(endpoint.url)
@@ -191,6 +208,12 @@ class Router:
         if key not in self._signers:
             self._signers[key] = make_signer(*key)
         return self._signers[key]
+
+
+def _with_real_region(settings: Settings) -> Settings:
+    """Return settings whose region is none of the names that stand for FIPS hosts, too."""
+    region, is_fips = real_region(settings.region or "")
+    return replace(settings, region=region, use_fips_endpoint=True) if is_fips else settings
 
 
 def _hashable(value: Any) -> Any:

@@ -16,6 +16,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 _PATH_SAFE = "/~!$&'()*+,;=:@%"
 _QUERY_SAFE = "/~!$'()*+,;=:@%?&"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_IPV4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 
 
@@ -31,6 +32,11 @@ class BaseURL(NamedTuple):
     origin: Origin
     host: str
     path: str
+
+    @property
+    def is_ip(self) -> bool:
+        """Whether the host is an address, which nothing can be put in front of."""
+        return ":" in self.origin.host or _IPV4.fullmatch(self.origin.host) is not None
 
     @property
     def url(self) -> str:

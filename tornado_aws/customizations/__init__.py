@@ -19,7 +19,7 @@ from tornado_aws.transport import Response
 if TYPE_CHECKING:
     from tornado_aws.errors import ErrorDetails
 
-__all__ = ["MODULES", "Hooks", "Params", "Result", "hooks"]
+__all__ = ["MODULES", "Hooks", "Moved", "Params", "Result", "hooks", "module_of"]
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]
@@ -37,9 +37,26 @@ MODULES: Mapping[str, str] = {
     "Machine Learning": "machine_learning",
     "Route 53": "route53",
     "S3": "s3",
+    "S3 Control": "s3_control",
     "Timestream Query": "endpoint_discovery",
     "Timestream Write": "endpoint_discovery",
 }
+
+
+class Moved(NamedTuple):
+    """What an error says of a resource that is in another region than was asked.
+
+    Attributes:
+        region: where it is, None when the error does not say.
+        lookup: the operation to ask then.
+        params: its parameters.
+        header: where its response, an error perhaps, names the region.
+    """
+
+    region: str | None
+    lookup: str
+    params: Params
+    header: str
 
 
 class Hooks(NamedTuple):
@@ -49,8 +66,14 @@ class Hooks(NamedTuple):
         before_serialize: from the caller's parameters to those that are validated and serialised;
             raises `ParamValidationError`.
         after_serialize: from the parts of the request to those that are sent.
+        serialized_as: the operation as it is serialised, where that is not what the model says.
         endpoint: from the caller's parameters to the URL that the request goes to instead of the
             service's endpoint, or None; an endpoint that the caller set for the client wins.
+        endpoint_params: from the caller's parameters to parameters of the endpoint's rules, which
+            count more than the client's settings.
+        resource: the parameter that names what may be in another region than the client's.
+        moved_to: from the caller's parameters, a response and the error in it to what this says of
+            the resource's region, None if nothing.
         find_error: finds the error in a response that reports success.
         before_parse: from the response to the one that is parsed.
         after_parse: from the result, the response and the caller's parameters to the result that
@@ -59,7 +82,11 @@ class Hooks(NamedTuple):
 
     before_serialize: Callable[[Params], Params] | None = None
     after_serialize: Callable[[HTTPParts], HTTPParts] | None = None
+    serialized_as: Operation | None = None
     endpoint: Callable[[Params], str | None] | None = None
+    endpoint_params: Callable[[Params], Params] | None = None
+    resource: str | None = None
+    moved_to: Callable[[Params, Response, ErrorDetails], Moved | None] | None = None
     find_error: Callable[[Response], ErrorDetails | None] | None = None
     before_parse: Callable[[Response], Response] | None = None
     after_parse: Callable[[Result, Response, Params], Result] | None = None
@@ -70,8 +97,13 @@ NONE = Hooks()
 
 def hooks(operation: Operation) -> Hooks:
     """Return what is peculiar to an operation."""
-    module = MODULES.get(operation.model.metadata.get("serviceId", ""))
-    if module is None:
-        return NONE
-    found: Hooks = import_module(f"{__name__}.{module}").hooks(operation)
-    return found
+    for module in module_of(operation.model.metadata):
+        found: Hooks = import_module(module).hooks(operation)
+        return found
+    return NONE
+
+
+def module_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the full name of the module of a service with this metadata, if there is one."""
+    module = MODULES.get(metadata.get("serviceId", ""))
+    return (f"{__name__}.{module}",) if module is not None else ()

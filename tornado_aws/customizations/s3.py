@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import md5
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from tornado_aws import errors, txml
-from tornado_aws.customizations import Hooks, Params, Result
+from tornado_aws.customizations import Hooks, Params, Result, s3_addressing
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.model import Operation
 from tornado_aws.protocols import HTTPParts, http_binding, timestamps
@@ -51,6 +52,10 @@ def hooks(operation: Operation) -> Hooks:
     return Hooks(
         before_serialize=_before(operation.name),
         after_serialize=_escape_line_feeds if operation.name in _ESCAPED else None,
+        serialized_as=s3_addressing.without_bucket(operation),
+        endpoint_params=partial(s3_addressing.endpoint_params, operation.name),
+        resource="Bucket",
+        moved_to=partial(s3_addressing.moved_to, operation.name),
         find_error=errors.embedded_in_success if _may_carry_error(operation) else None,
         before_parse=_without_malformed_expiry if _has_expiry(operation) else None,
         after_parse=_after(operation),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tornado_aws.endpoints.partitions import Partition, aws_partition
+from tornado_aws.endpoints.partitions import Partition, aws_partition, real_region
 from tornado_aws.endpoints.raw import RawEndpoint, resolve_raw
 from tornado_aws.endpoints.rules import Endpoint
 
-__all__ = ["Endpoint", "Partition", "RawEndpoint", "aws_partition", "resolve_raw"]
+__all__ = ["Endpoint", "Partition", "RawEndpoint", "aws_partition", "real_region", "resolve_raw"]

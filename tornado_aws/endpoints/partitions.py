@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tornado_aws.endpoints.partition_data import PARTITIONS, REGIONS
 
-__all__ = ["Partition", "aws_partition"]
+__all__ = ["Partition", "aws_partition", "real_region"]
 
 
 class Partition(NamedTuple):
@@ -47,3 +47,13 @@ def aws_partition(region: str | None) -> Partition:
         if re.match(partition.region_regex, region, re.ASCII):
             return partition
     return PARTITIONS_BY_NAME[DEFAULT]
+
+
+def real_region(region: str) -> tuple[str, bool]:
+    """Return the region that is meant, and whether its FIPS hosts are.
+
+    Names such as ``fips-us-east-1`` and ``us-east-1-fips``, from before FIPS was an option, stand
+    for both.
+    """
+    real = region.replace("fips-", "").replace("-fips", "")
+    return real, real != region

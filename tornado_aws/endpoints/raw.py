@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tornado_aws.endpoints.partitions import aws_partition
+from tornado_aws.endpoints.partitions import aws_partition, real_region
 from tornado_aws.endpoints.service_data import HOSTS, NAMES, PREFIXES
 from tornado_aws.exceptions import EndpointError
 
@@ -61,18 +61,18 @@ def resolve_raw(
         raise EndpointError(f"{service!r} cannot be the name of a service: it is not a host name")
     name = service if service in HOSTS or service in NAMES else PREFIXES.get(service, service)
     prefix, signing_name = NAMES.get(name, (name, name))
-    real_region = (region or "").replace("fips-", "").replace("-fips", "")
-    variant = _variant(use_fips or real_region != (region or ""), use_dualstack)
-    real_region = real_region or _global_region(name, service)
-    if not _REGION.fullmatch(real_region):
+    real, is_fips = real_region(region or "")
+    variant = _variant(use_fips or is_fips, use_dualstack)
+    real = real or _global_region(name, service)
+    if not _REGION.fullmatch(real):
         raise EndpointError(f"Region {region!r} is not valid: it is not a host label")
-    partition = aws_partition(real_region)
-    host = _host(name, variant, real_region, partition.name)
+    partition = aws_partition(real)
+    host = _host(name, variant, real, partition.name)
     if host.startswith("!"):
-        raise EndpointError(f"No endpoint for {service} in region {real_region}: {host[1:]}")
+        raise EndpointError(f"No endpoint for {service} in region {real}: {host[1:]}")
     values = {
         "service": prefix,
-        "region": real_region,
+        "region": real,
         "global": partition.implicit_global_region,
         "suffix": partition.dns_suffix,
         "dual": partition.dual_stack_dns_suffix,
