@@ -38,6 +38,19 @@ _ROOT_AUTHORIZATION = (
     "SignedHeaders=host, Signature=none"
 )
 
+# Runs ministack until this program ends, in whatever way it does: standard input is a pipe from it.
+_SERVER = """
+import os, runpy, sys, threading
+
+def end_with_parent():
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+threading.Thread(target=end_with_parent, daemon=True).start()
+sys.argv = ["ministack"]
+runpy.run_module("ministack", run_name="__main__")
+"""
+
 # The environment is ours to decide, or a loopback request could go through the user's proxy.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
@@ -103,10 +116,10 @@ def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
     }
     with _log(folder).open("wb") as log:
         return subprocess.Popen(
-            [_python(), "-m", "ministack"],
+            [_python(), "-c", _SERVER],
             cwd=folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # one group, so that its own children end with it
@@ -180,7 +193,7 @@ def _element(xml: str, name: str) -> str:
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(STOP_SECONDS)
+        process.communicate(timeout=STOP_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()

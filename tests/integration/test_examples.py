@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,15 @@ import pytest
 from examples import demo, local_aws
 
 ROOT = Path(__file__).parents[2]
+
+
+def accepts(port: int) -> bool:
+    """Tell whether something listens on a port of loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_the_demo_succeeds_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -48,8 +58,35 @@ def test_the_local_aws_is_gone_afterwards() -> None:
     """Its port refuses connections as soon as the context ends, even by an error."""
     with pytest.raises(ZeroDivisionError), local_aws.local_aws() as aws:
         raise ZeroDivisionError
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", urlsplit(aws.endpoint).port or 0)).close()
+    assert not accepts(urlsplit(aws.endpoint).port or 0)
+
+
+ABANDON = """
+import os
+from examples.local_aws import local_aws
+
+with local_aws() as aws:
+    print(aws.endpoint, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_local_aws_ends_with_a_killed_program(tmp_path: Path) -> None:
+    """A program that is killed takes its server with it."""
+    done = subprocess.run(
+        [sys.executable, "-c", ABANDON],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    port = urlsplit(done.stdout.strip()).port or 0
+    deadline = time.monotonic() + 10
+    while accepts(port) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not accepts(port)
 
 
 def test_a_server_that_does_not_start_is_told(
