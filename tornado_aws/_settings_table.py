@@ -272,11 +272,12 @@ TABLE: Sequence[Setting] = (
     ),
     Setting(
         "retry_mode",
-        _choice("standard", "adaptive", "legacy"),
+        _choice("standard", "adaptive", "legacy", "none"),
         ("AWS_RETRY_MODE",),
         ("retry_mode",),
         default="standard",
-        help="How calls are retried.",
+        help="How calls are retried; ``legacy`` is another name of ``standard`` here, ``none`` sends"
+        " each call once.",
     ),
     Setting(
         "defaults_mode",

@@ -36,13 +36,21 @@ def correction(code: str, date: str | None, now: float, used: float = 0.0) -> fl
         now: this machine's time, seconds since 1970.
         used: the correction with which the request was signed.
     """
-    if code not in SKEW_CODES or not date:
+    if code not in SKEW_CODES:
+        return None
+    skew = ahead(date, now)
+    if skew is None or abs(skew - used) < SMALLEST_SKEW or abs(skew) > LARGEST_SKEW:
+        return None
+    return skew
+
+
+def ahead(date: str | None, now: float) -> float | None:
+    """Return by how many seconds a ``Date`` header is ahead of `now`; None when it has no time."""
+    if not date:
         return None
     try:
         served = parsedate_to_datetime(date)
     except ValueError:
         return None
     aware = served if served.tzinfo else served.replace(tzinfo=UTC)
-    skew = aware.timestamp() - now
-    is_reason = abs(skew - used) >= SMALLEST_SKEW and abs(skew) <= LARGEST_SKEW
-    return skew if is_reason else None
+    return aware.timestamp() - now

@@ -3,16 +3,17 @@
 .. code-block:: text
 
     AWSClientException                  anything below; ``msg`` holds the readable text
-    ├── AWSError                        the service answered with an error
-    │   └── <module>.exceptions.*       one class for each error that a service models
-    ├── RequestException                no complete answer came; ``error`` holds the cause
-    │   ├── ConnectError                no connection: DNS, refused, TLS, proxy
-    │   │   └── ConnectTimeout
-    │   ├── ReadError                   the connection broke, or what came is not HTTP
-    │   │   └── ReadTimeout
-    │   ├── PoolTimeout                 every connection of the pool stayed busy
-    │   ├── RequestTimeout              one attempt, or the whole call, took too long
-    │   └── ClientClosedError           the client was closed before or during the call
+    ├── CallError                       a call failed; tells which one, and how often it was sent
+    │   ├── AWSError                    the service answered with an error
+    │   │   └── <module>.exceptions.*   one class for each error that a service models
+    │   └── RequestException            no complete answer came; ``error`` holds the cause
+    │       ├── ConnectError            no connection: DNS, refused, TLS, proxy
+    │       │   └── ConnectTimeout
+    │       ├── ReadError               the connection broke, or what came is not HTTP
+    │       │   └── ReadTimeout
+    │       ├── PoolTimeout             every connection of the pool stayed busy
+    │       ├── RequestTimeout          one attempt, or the whole call, took too long
+    │       └── ClientClosedError       the client was closed before or during the call
     ├── ConfigurationError              a setting has an impossible value
     │   ├── ConfigNotFound              no configuration file and no other source of a region
     │   ├── ConfigParserError           a configuration file is malformed
@@ -34,7 +35,7 @@ Errors keep the keyword arguments they are made with as attributes and can be pi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 
 def _rebuild(cls: type[AWSClientException], state: dict[str, Any]) -> AWSClientException:
@@ -74,7 +75,45 @@ class AWSClientException(Exception):
         return _rebuild, (type(self), self.__dict__.copy())
 
 
-class AWSError(AWSClientException):
+class CallError(AWSClientException):
+    """A call failed: the service said no, or no complete answer came.
+
+    Attributes:
+        service: the service's name, "" when the error was made without a call.
+        operation: the operation's name, None for a raw ``fetch``.
+        region: the region that the client is for.
+        host: the host that the request was sent to.
+        attempts: how often the request was sent.
+        retried: for each attempt but the last why it failed, in order: an error code or the name
+            of a class of this module.
+    """
+
+    service: str = ""
+    operation: str | None = None
+    region: str = ""
+    host: str = ""
+    attempts: int = 1
+    retried: tuple[str, ...] = ()
+
+    def locate(
+        self,
+        service: str,
+        operation: str | None,
+        region: str,
+        host: str,
+        retried: tuple[str, ...],
+    ) -> Self:
+        """Note which call the error ended; see the class for the arguments."""
+        self.service = service
+        self.operation = operation
+        self.region = region
+        self.host = host
+        self.attempts = len(retried) + 1
+        self.retried = retried
+        return self
+
+
+class AWSError(CallError):
     """The service answered with an error.
 
     Attributes:
@@ -86,8 +125,8 @@ class AWSError(AWSClientException):
         response: for generated clients the dict that botocore gives as ``ClientError.response``
             (``Error``, ``ResponseMetadata`` and the error's own members); for a raw ``fetch`` the
             ``tornado.httpclient.HTTPResponse``.
-        operation: the operation's name, None for a raw ``fetch``.
-        attempts: how often the request was sent.
+
+    `CallError` has the others.
     """
 
     code: str
@@ -95,8 +134,6 @@ class AWSError(AWSClientException):
     status_code: int
     request_id: str | None
     response: Any
-    operation: str | None
-    attempts: int
 
     def __init__(
         self,
@@ -128,14 +165,15 @@ def _aws_error_text(code: str, message: str, operation: str | None, attempts: in
     return f"{code}{where}{tries}: {message or 'the service gave no message'}"
 
 
-class RequestException(AWSClientException):
+class RequestException(CallError):
     """No complete HTTP response came.
 
     Attributes:
         error: the cause: an exception of a lower layer, or a text.
         sent: False when it is certain that the server has not received the request.
         response_started: whether any byte of a response came.
-        attempts: how often the request was tried.
+
+    `CallError` has the others.
     """
 
     fmt = "The request failed: {error}"
@@ -149,13 +187,21 @@ class RequestException(AWSClientException):
     error: Any
     sent: bool
     response_started: bool
-    attempts: int
 
-    def count(self, attempts: int) -> None:
-        """Note how often the request was tried; the text tells it when it was more than once."""
-        self.attempts = attempts
-        if attempts > 1:
-            self.msg = f"{self.msg} (after {attempts} attempts)"
+    def locate(
+        self,
+        service: str,
+        operation: str | None,
+        region: str,
+        host: str,
+        retried: tuple[str, ...],
+    ) -> Self:
+        """Note which call the error ended, in its text, too; see the class for the arguments."""
+        called = f"when calling {operation}" if operation else ""
+        tries = f"after {len(retried) + 1} attempts" if retried else ""
+        if called or tries:
+            self.msg = f"{self.msg} ({', '.join(filter(None, (called, tries)))})"
+        return super().locate(service, operation, region, host, retried)
 
 
 class ConnectError(RequestException):

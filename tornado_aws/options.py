@@ -6,10 +6,14 @@ table of `tornado_aws.settings`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TypeAlias, TypedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from tornado_aws.credentials import Credentials
+
+if TYPE_CHECKING:
+    from tornado_aws.events import Observer
+    from tornado_aws.transport import Transport
 
 QueryValue: TypeAlias = str | int | float | bool | None
 QueryArgs: TypeAlias = Mapping[str, QueryValue | Iterable[QueryValue]]
@@ -45,6 +49,8 @@ class ExtraOptions(CallOptions, total=False):
     mfa_code: Callable[[str], str | Awaitable[str]] | None
     role_cache: str | None
     max_response_size: int | None
+    observers: Sequence[Observer]
+    transport: Transport | None
 
 
 class ClientOptions(ExtraOptions, total=False):

@@ -6,24 +6,37 @@ Raw ``fetch`` and every generated method end here, so that what is added here wo
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import time
 import zlib
 from collections.abc import AsyncIterable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from tornado_aws import clock_skew, errors, retries
+from tornado_aws import call_log, clock_skew, errors, retries
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.source import CredentialSource
 from tornado_aws.errors import ErrorDetails
-from tornado_aws.exceptions import ClientClosedError, ReadError, RequestException, RequestTimeout
+from tornado_aws.events import Call, Caller, Observer, Watch
+from tornado_aws.exceptions import (
+    CallError,
+    ClientClosedError,
+    ReadError,
+    RequestException,
+    RequestTimeout,
+)
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.rate_limiter import RateLimiter
 from tornado_aws.routes import Route
+from tornado_aws.signing import without_signature
 from tornado_aws.transport import Headers, Request, Response, Timeouts, Transport
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+
+_ATTEMPT_LOG: Observer = call_log.AttemptLog()
+_NOBODY = Caller()
+_Failure = TypeVar("_Failure", bound=CallError)
 
 
 class Outcome(NamedTuple):
@@ -33,15 +46,31 @@ class Outcome(NamedTuple):
         request: the request as it was last sent.
         response: what came.
         error: what the response says if it is an error, else None.
-        attempts: how often the request was sent.
+        retried: why each attempt but the last failed.
         seconds: how long the last attempt took.
+        caller: who made the call.
+        operation: the operation's name, None for a raw request.
+        host: the host that the request was sent to.
     """
 
     request: Request
     response: Response
     error: ErrorDetails | None
-    attempts: int
+    retried: tuple[str, ...]
     seconds: float
+    caller: Caller
+    operation: str | None
+    host: str
+
+    @property
+    def attempts(self) -> int:
+        """How often the request was sent."""
+        return len(self.retried) + 1
+
+    def locate(self, error: _Failure) -> _Failure:
+        """Note in `error` which call it ended; return it."""
+        caller = self.caller
+        return error.locate(caller.service, self.operation, caller.region, self.host, self.retried)
 
 
 class Limits(NamedTuple):
@@ -77,6 +106,8 @@ class Pipeline:
         *,
         stream: bool = False,
         find_error: Callable[[Response], ErrorDetails | None] | None = None,
+        caller: Caller = _NOBODY,
+        facts: retries.Facts = retries.UNKNOWN,
     ) -> Outcome:
         """Sign and send a request until it succeeds or repeating it is no longer allowed.
 
@@ -86,22 +117,24 @@ class Pipeline:
             limits: the bounds of the call.
             stream: whether the body of a success is wanted as a stream.
             find_error: looks for an error in a response whose status reports success.
+            caller: who makes the call.
+            facts: what is known of the operation.
 
         Raises:
             RequestException: no complete response came.
             CredentialsError: there are no usable credentials.
             ClientClosedError: the client is closed, before or during the call.
         """
-        call = _Call(self, route, parts, limits, stream, find_error)
+        call = _Call(self, route, parts, limits, stream, find_error, caller, facts)
         task = asyncio.current_task()
         if self._closed or task is None:
-            raise ClientClosedError(sent=False)
+            raise call.locate(ClientClosedError(sent=False))
         self._callers.add(task)
         try:
-            return await (call.run() if limits.total is None else call.run_within(limits.total))
+            return await (call.run_watched() if call.is_watched else call.run())
         except asyncio.CancelledError:
             if self._cancelled_by_close(task):
-                raise ClientClosedError from None
+                raise call.locate(ClientClosedError()) from None
             raise
         finally:
             self._callers.discard(task)
@@ -120,18 +153,27 @@ class _Call:
     """One call: its attempts one after the other."""
 
     __slots__ = (
+        "_caller",
         "_clock_corrected",
         "_cost",
         "_credentials",
+        "_deadline",
+        "_facts",
         "_find_error",
+        "_host",
         "_invocation",
         "_limits",
+        "_may_have_arrived",
+        "_observers",
         "_parts",
         "_pipeline",
         "_renewed",
+        "_retried",
         "_route",
+        "_server_ahead",
         "_skew",
         "_stream",
+        "_watch",
         "attempt",
     )
 
@@ -143,6 +185,8 @@ class _Call:
         limits: Limits,
         stream: bool,
         find_error: Callable[[Response], ErrorDetails | None] | None,
+        caller: Caller,
+        facts: retries.Facts,
     ) -> None:
         self._pipeline = pipeline
         self._route = route
@@ -150,40 +194,93 @@ class _Call:
         self._limits = limits
         self._stream = stream
         self._find_error = find_error
+        self._caller = caller
+        self._facts = facts
+        self._observers = caller.observers
+        if call_log.ATTEMPTS.isEnabledFor(logging.DEBUG):
+            self._observers = (*self._observers, _ATTEMPT_LOG)
+        self._host = parts.host_prefix + route.base.host
         self._invocation = os.urandom(16).hex()
         self._credentials: Credentials | None = None
         self._renewed = False
         self._clock_corrected = False
         self._skew = 0.0
         self._cost = 0
+        self._deadline: float | None = None
+        self._server_ahead: float | None = None
+        self._may_have_arrived = False
+        self._retried: tuple[str, ...] = ()
+        self._watch: Watch | None = None
         self.attempt = 0
 
-    async def run_within(self, seconds: float) -> Outcome:
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody wants to be told about the call."""
+        return bool(self._observers)
+
+    async def run_watched(self) -> Outcome:
+        """Do what `run` does, and tell the observers."""
+        event = Call(
+            self._caller,
+            self._facts.name,
+            id=self._invocation,
+            host=self._host,
+            method=self._parts.method,
+            max_attempts=self._limits.policy.max_attempts,
+        )
+        watch = self._watch = Watch(self._observers, event)
         try:
-            async with asyncio.timeout(seconds):
-                return await self.run()
-        except TimeoutError:
-            raise RequestTimeout(
-                f"The call to {self._route.base.host} did not end within total_timeout="
-                f"{seconds:g} seconds; it was sent {self.attempt} times",
-                error="total timeout",
-            ) from None
+            outcome = await self.run()
+        except BaseException as error:
+            watch.end(error)
+            raise
+        watch.end(None)
+        return outcome
 
     async def run(self) -> Outcome:
+        """Send the request, again and again if need be, within the bounds of the call."""
+        total = self._limits.total
+        if total is None:
+            return await self._run()
+        self._deadline = time.monotonic() + total
+        try:
+            async with asyncio.timeout(total):
+                return await self._run()
+        except TimeoutError:
+            raise self.locate(
+                RequestTimeout(
+                    f"The call to {self._host} did not end within total_timeout={total:g} seconds;"
+                    f" it was sent {self.attempt} times",
+                    error="total timeout",
+                )
+            ) from None
+
+    def locate(self, error: _Failure) -> _Failure:
+        """Note in `error` which call it ended; return it."""
+        caller = self._caller
+        return error.locate(
+            caller.service, self._facts.name, caller.region, self._host, self._retried
+        )
+
+    async def _run(self) -> Outcome:
         while True:
             self.attempt += 1
             try:
                 outcome = await self._send_once()
             except RequestException as error:
-                if await self._wait(retries.kind_of_failure(error), None):
+                self._may_have_arrived |= error.sent
+                if await self._repeats_after_failure(error):
+                    self._retried += (type(error).__name__,)
                     continue
-                error.count(self.attempt)
-                raise
+                error.sent = self._may_have_arrived
+                raise self.locate(error)  # noqa: B904 - it is that error
+            self._may_have_arrived = True
             if outcome.error is None:
                 self._pipeline.quota.release(self._cost or 1)
                 return outcome
-            if not await self._wait_after_error(outcome, outcome.error):
+            if not await self._repeats_after_error(outcome.response, outcome.error):
                 return outcome
+            self._retried += (outcome.error.code,)
 
     async def _send_once(self) -> Outcome:
         pipeline, policy = self._pipeline, self._limits.policy
@@ -192,15 +289,33 @@ class _Call:
         started = time.monotonic()
         if policy.adaptive and (wait := pipeline.limiter.acquire(started)):
             await asyncio.sleep(wait)
+            started = time.monotonic()
         request = self._request()
         response = await pipeline.transport.send(request, self._limits.timeouts)
         ended = time.monotonic()
         _check_crc32(response)
         error = self._error_in(response)
         if policy.adaptive:
-            throttled = error is not None and error.code in retries.THROTTLING_CODES
-            pipeline.limiter.update(ended, throttled=throttled)
-        return Outcome(request, response, error, self.attempt, ended - started)
+            pipeline.limiter.update(ended, throttled=self._is_throttled(response, error))
+        if self._watch is not None:
+            request_id = error.request_id if error else errors.request_id_of(response.headers)
+            self._watch.answer(response.status, request_id, error.code if error else None)
+        return Outcome(
+            request,
+            response,
+            error,
+            self._retried,
+            ended - started,
+            self._caller,
+            self._facts.name,
+            self._host,
+        )
+
+    def _is_throttled(self, response: Response, error: ErrorDetails | None) -> bool:
+        if error is None:
+            return False
+        kind = retries.kind_of_status(response.status, error.code, self._facts)
+        return kind is retries.Kind.THROTTLING
 
     def _error_in(self, response: Response) -> ErrorDetails | None:
         if response.status >= 300:
@@ -211,30 +326,35 @@ class _Call:
         base, signer, extra = self._route
         credentials = self._credentials
         parts = self._parts
-        host, given = _take_host(parts.headers, f"{parts.host_prefix}{base.host}")
+        host, given = _take_host(parts.headers, self._host)
+        if extra:
+            given = given + extra
+        if self._watch is not None:
+            given = given + without_signature(self._watch.begin_attempt())
         path = base.path + parts.path
-        headers = [("Host", host), *given, *extra] if extra else [("Host", host), *given]
+        headers = [("Host", host), *given]
         if signer is not None and credentials is not None:
-            signed = given + extra if extra else given
             self._skew = self._pipeline.skews.get(base.host, 0.0)
             now = time.time() + self._skew
+            payload = _payload(parts)
             headers += signer.authorize(
-                credentials, parts.method, host, path, parts.query, signed, _payload(parts), now
+                credentials, parts.method, host, path, parts.query, given, payload, now
             )
+            if call_log.SIGNATURES.isEnabledFor(logging.DEBUG):
+                url = f"{base.origin.scheme}://{host}{_target(path, parts.query)}"
+                call_log.log_signature(signer, credentials, parts.method, url, headers, payload)
             sign_chunks = getattr(parts.body, "sign_with", None)
             if sign_chunks is not None:
                 sign_chunks(signer.chunk_signer(credentials, dict(headers)["Authorization"], now))
         headers.append(("amz-sdk-invocation-id", self._invocation))
-        attempts = self._limits.policy.max_attempts
-        headers.append(("amz-sdk-request", f"attempt={self.attempt}; max={attempts}"))
-        target = f"{path}?{parts.query}" if parts.query else path
+        headers.append(("amz-sdk-request", self._attempt_header()))
         origin = base.origin
         if parts.host_prefix:
             origin = origin._replace(host=parts.host_prefix + origin.host)
         return Request(
             origin,
             parts.method,
-            target,
+            _target(path, parts.query),
             headers,
             parts.body,
             content_length=parts.content_length,
@@ -242,14 +362,43 @@ class _Call:
             expect_continue=parts.expect_continue,
         )
 
-    async def _wait_after_error(self, outcome: Outcome, details: ErrorDetails) -> bool:
-        headers = outcome.response.headers
-        if self._corrects_clock(details.code, headers.get("date")):
-            return True
+    def _attempt_header(self) -> str:
+        """Return ``amz-sdk-request``; its ``ttl`` tells until when the answer is waited for.
+
+        The ttl is the server's time, so it is told only after a first answer has shown that.
+        """
+        text = f"attempt={self.attempt}; max={self._limits.policy.max_attempts}"
+        bounds = [self._limits.timeouts.read, self._limits.timeouts.request, self._remaining]
+        known = [bound for bound in bounds if bound is not None]
+        if self._server_ahead is None or not known or isinstance(self._parts.body, AsyncIterable):
+            return text
+        until = time.gmtime(time.time() + self._server_ahead + min(known))
+        return f"ttl={time.strftime('%Y%m%dT%H%M%SZ', until)}; {text}"
+
+    @property
+    def _remaining(self) -> float | None:
+        return None if self._deadline is None else self._deadline - time.monotonic()
+
+    async def _repeats_after_failure(self, error: RequestException) -> bool:
+        if self._watch is not None:
+            self._watch.fail(error)
+        return await self._follow(retries.kind_of_failure(error), None)
+
+    async def _repeats_after_error(self, response: Response, details: ErrorDetails) -> bool:
+        """Tell whether the request is to be sent again after an error response, having waited."""
+        date = response.headers.get("date")
+        self._server_ahead = clock_skew.ahead(date, time.time())
+        if self._corrects_clock(details.code, date):
+            return self._repeat_at_once("the clock was corrected")
         if details.code in retries.AUTH_CODES and await self._renews_credentials():
-            return True
-        kind = retries.kind_of_status(outcome.response.status, details.code)
-        return await self._wait(kind, _retry_after(headers))
+            return self._repeat_at_once("the credentials were renewed")
+        kind = retries.kind_of_status(response.status, details.code, self._facts)
+        return await self._follow(kind, _retry_after(response.headers))
+
+    def _repeat_at_once(self, reason: str) -> bool:
+        if self._watch is not None:
+            self._watch.end_attempt(0.0, reason)
+        return True
 
     def _corrects_clock(self, code: str, date: str | None) -> bool:
         """Set the clock for this host after an error about the time, once in a call."""
@@ -275,16 +424,31 @@ class _Call:
         body = self._parts.body
         return not isinstance(body, AsyncIterable) or getattr(body, "is_replayable", False)
 
-    async def _wait(self, kind: retries.Kind | None, retry_after: float | None) -> bool:
-        policy = self._limits.policy
-        if kind is None or self.attempt >= policy.max_attempts or not self._replayable:
-            return False
-        if not self._pipeline.quota.acquire(kind.cost):
-            return False
-        self._cost = kind.cost
-        chance = random.random()  # noqa: S311 - spreads load, guards nothing
-        await asyncio.sleep(retries.backoff(kind, policy, self.attempt, chance, retry_after))
-        return True
+    async def _follow(self, kind: retries.Kind | None, retry_after: float | None) -> bool:
+        """Decide what follows a failed attempt, wait as decided, return whether to repeat it."""
+        quota = self._pipeline.quota
+        decision = retries.decide(
+            kind,
+            self._limits.policy,
+            self.attempt,
+            random.random(),  # noqa: S311 - spreads load, guards nothing
+            available=quota.available,
+            retry_after=retry_after,
+            is_replayable=self._replayable,
+            is_long_poll=self._facts.is_long_poll,
+            remaining=self._remaining,
+        )
+        if decision.repeat and quota.acquire(decision.cost):
+            self._cost = decision.cost
+        if self._watch is not None:
+            self._watch.end_attempt(decision.wait if decision.repeat else None, decision.reason)
+        if decision.wait:
+            await asyncio.sleep(decision.wait)
+        return decision.repeat
+
+
+def _target(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path
 
 
 def _payload(parts: HTTPParts) -> bytes | str | None:
@@ -297,7 +461,9 @@ def _payload(parts: HTTPParts) -> bytes | str | None:
 def _check_crc32(response: Response) -> None:
     """Raise `ReadError` when a body is not what DynamoDB computed its checksum of."""
     stated = response.headers.get("x-amz-crc32")
-    if stated is not None and stated != str(zlib.crc32(response.body)):
+    if stated is None or response.stream is not None:
+        return
+    if stated != str(zlib.crc32(response.body)):
         raise ReadError("The response's body does not match its x-amz-crc32", error="wrong CRC32")
 
 

@@ -41,7 +41,9 @@ async def fetch(
     ready: Ready, parts: HTTPParts, raise_error: bool, stream: bool = False
 ) -> HTTPResponse:
     """Send a raw request; see `tornado_aws.AWSClient.fetch`."""
-    outcome = await ready.pipeline.send(ready.route, parts, ready.raw_limits, stream=stream)
+    outcome = await ready.pipeline.send(
+        ready.route, parts, ready.raw_limits, stream=stream, caller=ready.caller
+    )
     base = ready.route.base
     url = f"{base.origin.scheme}://{base.host}{outcome.request.target}"
     response = tornado_response(outcome.request, outcome.response, url, outcome.seconds)
@@ -54,7 +56,7 @@ def _as_exception(outcome: Outcome, response: HTTPResponse) -> Exception:
     details = outcome.error
     if details is None or not details.is_aws:
         return HTTPError(response.code, response.reason, response)
-    return AWSError(
+    error = AWSError(
         details.code,
         details.message,
         response.code,
@@ -62,6 +64,7 @@ def _as_exception(outcome: Outcome, response: HTTPResponse) -> Exception:
         response,
         attempts=outcome.attempts,
     )
+    return outcome.locate(error)
 
 
 def _pairs(headers: HeadersArg | None) -> Headers:

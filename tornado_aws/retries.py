@@ -1,15 +1,24 @@
 """Whether and when a failed attempt is repeated: the ``standard`` and ``adaptive`` retry modes.
 
-Everything here is a function of its arguments; the caller brings the random number and does the
-sleeping. The constants are those that the AWS SDKs adopted in 2026.
+Everything here is a function of its arguments; the caller brings time and random number and does
+the sleeping. The constants are those that the AWS SDKs adopted in 2026.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from tornado_aws.exceptions import ConnectError, ReadError, RequestException
+from tornado_aws.exceptions import (
+    ClientClosedError,
+    ConnectError,
+    PoolTimeout,
+    ReadError,
+    RequestException,
+    RequestTimeout,
+)
+from tornado_aws.model import Operation
 
 THROTTLING_CODES = frozenset(
     {
@@ -29,7 +38,7 @@ THROTTLING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException", "IDPCommunicationError"})
+TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException"})
 TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 
 AUTH_CODES = frozenset(
@@ -94,21 +103,138 @@ POLICIES = {
 }
 
 
-def kind_of_status(status: int, code: str) -> Kind | None:
+class Facts(NamedTuple):
+    """What is known of an operation that bears on repeating it.
+
+    Attributes:
+        name: the operation's name.
+        retryable: why each error may be repeated that its model declares so, by code.
+        is_long_poll: whether callers ask again at once after a failure, as workers do that wait
+            for a message or a task.
+    """
+
+    name: str | None = None
+    retryable: Mapping[str, Kind] = {}
+    is_long_poll: bool = False
+
+
+# A raw request: nothing is known.
+UNKNOWN = Facts()
+
+# By the models' ``serviceId``: operations that wait on the server for something to happen.
+LONG_POLLS: Mapping[str, frozenset[str]] = {
+    "SQS": frozenset({"ReceiveMessage"}),
+    "SFN": frozenset({"GetActivityTask"}),
+    "SWF": frozenset({"PollForActivityTask", "PollForDecisionTask"}),
+}
+
+# Errors that services mean to be repeated, which their models do not say; by ``serviceId``.
+UNDECLARED: Mapping[str, Mapping[str, Kind]] = {"STS": {"IDPCommunicationError": Kind.TRANSIENT}}
+
+
+def facts_of(operation: Operation) -> Facts:
+    """Return what a model says of repeating an operation."""
+    service = operation.model.metadata.get("serviceId", "")
+    retryable = dict(UNDECLARED.get(service, {}))
+    for shape in map(operation.model.shape, operation.errors):
+        declared = shape.traits.get("retryable")
+        if declared is not None:
+            kind = Kind.THROTTLING if declared.get("throttling") else Kind.TRANSIENT
+            retryable[shape.traits.get("error", {}).get("code") or shape.name] = kind
+    return Facts(operation.name, retryable, operation.name in LONG_POLLS.get(service, ()))
+
+
+def kind_of_status(status: int, code: str, facts: Facts = UNKNOWN) -> Kind | None:
     """Classify a service's error by its status and code; None when repeating cannot help."""
-    if code in THROTTLING_CODES or status == 429:
+    declared = facts.retryable.get(code)
+    if code in THROTTLING_CODES or status == 429 or declared is Kind.THROTTLING:
         return Kind.THROTTLING
     if code in TRANSIENT_CODES or status in TRANSIENT_STATUSES:
         return Kind.TRANSIENT
-    return None
+    return declared
+
+
+# What is done about a failure of the transport, and why; the first class that fits decides.
+FAILURES: Mapping[type[RequestException], tuple[Kind | None, str]] = {
+    ConnectError: (
+        Kind.TRANSIENT,
+        "no connection was made, so the server has received nothing",
+    ),
+    ReadError: (
+        Kind.TRANSIENT,
+        "the server may have executed the request; AWS designs its operations to be repeated, and"
+        " its SDKs do so: tokens and conditions make most of them safe, max_attempts=1 all",
+    ),
+    PoolTimeout: (None, "the bottleneck is this client's own pool, and asking again lengthens it"),
+    RequestTimeout: (None, "the caller's own bound has passed"),
+    ClientClosedError: (None, "the client is closed"),
+    RequestException: (None, "the body could not be read, and would not be the second time"),
+}
 
 
 def kind_of_failure(error: RequestException) -> Kind | None:
-    """Classify a failure of the transport; None when repeating is pointless.
+    """Classify a failure of the transport by `FAILURES`; None when repeating is pointless."""
+    return next(kind for cls, (kind, _) in FAILURES.items() if isinstance(error, cls))
 
-    A full pool, a closed client and a spent deadline stay what they are however often one asks.
+
+class Decision(NamedTuple):
+    """What follows a failed attempt.
+
+    Attributes:
+        repeat: whether the request is sent again.
+        wait: how long to wait before, in seconds; a long poll waits even when it is not repeated.
+        cost: what the repetition takes from the quota.
+        reason: why, to be read.
     """
-    return Kind.TRANSIENT if isinstance(error, ConnectError | ReadError) else None
+
+    repeat: bool
+    wait: float
+    cost: int
+    reason: str
+
+
+def decide(
+    kind: Kind | None,
+    policy: Policy,
+    attempt: int,
+    random: float,
+    *,
+    available: int,
+    retry_after: float | None = None,
+    is_replayable: bool = True,
+    is_long_poll: bool = False,
+    remaining: float | None = None,
+) -> Decision:
+    """Decide what follows a failed attempt.
+
+    Args:
+        kind: why repeating might help; None when it does not.
+        policy: the call's policy.
+        attempt: the number of the attempt that failed, counted from 1.
+        random: a number from 0 to 1.
+        available: what is left of the quota.
+        retry_after: the service's wish (``x-amz-retry-after``) in seconds.
+        is_replayable: whether the body can be sent a second time.
+        is_long_poll: whether the caller asks again at once.
+        remaining: seconds to the call's deadline; None without one. What cannot begin before it
+            is not waited for.
+    """
+    if kind is None:
+        return _final("repeating it cannot help")
+    if attempt >= policy.max_attempts:
+        return _final(f"max_attempts={policy.max_attempts} are used up")
+    if not is_replayable:
+        return _final("its body can be sent only once")
+    wait = backoff(kind, policy, attempt, random, retry_after)
+    if remaining is not None and wait >= remaining:
+        return _final(f"its deadline comes before the wait of {wait:.2f} s ends")
+    if kind.cost > available:
+        return Decision(False, wait if is_long_poll else 0.0, 0, "the retry quota is used up")
+    return Decision(True, wait, kind.cost, kind.name.lower())
+
+
+def _final(reason: str) -> Decision:
+    return Decision(False, 0.0, 0, reason)
 
 
 def backoff(

@@ -32,7 +32,9 @@ _CODE_ONLY = frozenset(
         "force_instance",
         "max_response_size",
         "mfa_code",
+        "observers",
         "role_cache",
+        "transport",
         "use_curl",
     }
 )

@@ -23,7 +23,7 @@ from tornado_aws import AsyncAWSClient, AWSClient, exceptions
 from tornado_aws.credentials import Credentials
 from tornado_aws.signing import SigV4
 
-KEYS = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
+KEYS: Any = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
 THROTTLED = Answer(400, b'{"__type":"ThrottlingException","message":"slow"}')
 EXPIRED = Answer(400, b'{"__type":"ExpiredTokenException","message":"expired"}')
 MISSING = Answer(
@@ -513,12 +513,24 @@ def test_a_view_has_other_options_and_the_same_connections(server: RecordingServ
 
 
 def test_the_total_timeout_bounds_all_attempts(server: RecordingServer) -> None:
-    """It ends the wait between attempts too."""
+    """What cannot be repeated before it ends is not waited for: the error comes at once."""
     server.default = THROTTLED
     started = time.monotonic()
-    with pytest.raises(exceptions.RequestTimeout, match=r"total_timeout=0[.]1"):
+    with pytest.raises(exceptions.AWSError, match="ThrottlingException") as caught:
         fetch(server, "POST", client={"total_timeout": 0.1, "max_attempts": 50})
     assert time.monotonic() - started < 5
+    assert caught.value.attempts == len(server.requests) < 50
+
+
+def test_the_total_timeout_ends_an_attempt_too(server: RecordingServer) -> None:
+    """The error names the bound, and the call that it ended."""
+    gate = threading.Event()
+    server.default = Answer(gate=gate)
+    with pytest.raises(exceptions.RequestTimeout, match=r"total_timeout=0[.]1") as caught:
+        fetch(server, "POST", client={"total_timeout": 0.1, "max_attempts": 50})
+    error = caught.value
+    assert (error.service, error.region) == ("dynamodb", "us-east-1")
+    assert f"http://{error.host}" == server.url
 
 
 def test_get_credentials_gives_those_in_force(server: RecordingServer) -> None:
@@ -617,3 +629,36 @@ def test_a_refused_connection_is_a_request_exception_and_never_stays_pending() -
             assert "127.0.0.1" in str(caught.value)
 
     asyncio.run(main())
+
+
+def test_an_error_tells_which_call_it_ended_and_what_was_retried(
+    server: RecordingServer,
+) -> None:
+    """A raw fetch has no operation; the earlier failures stand in order."""
+    server.queue(Answer(500, b"{}"), THROTTLED, MISSING)
+    with pytest.raises(exceptions.AWSError) as caught:
+        fetch(server, "POST", client={"max_attempts": 5})
+    error = caught.value
+    assert (error.service, error.operation, error.region) == ("dynamodb", None, "us-east-1")
+    assert f"http://{error.host}" == server.url
+    assert (error.attempts, error.retried) == (3, ("500", "ThrottlingException"))
+
+
+def test_a_repetition_tells_until_when_its_answer_is_waited_for(server: RecordingServer) -> None:
+    """The time is the server's, so it is not told before the server's clock is known."""
+    date = ("Date", "Thu, 01 Jan 2026 00:00:00 GMT")
+    server.queue(Answer(500, b"{}", (date,)), Answer(500, b"{}"))
+    fetch(server, "POST", client={"max_attempts": 3, "read_timeout": 60, "request_timeout": 90})
+    first, second, third = (request.header("amz-sdk-request") for request in server.requests)
+    assert first == "attempt=1; max=3"
+    assert (second or "").startswith("ttl=20260101T0001")
+    assert (second or "").endswith("Z; attempt=2; max=3")
+    assert third == "attempt=3; max=3"
+
+
+def test_the_mode_none_sends_once(server: RecordingServer) -> None:
+    """It wins over max_attempts."""
+    server.default = THROTTLED
+    with pytest.raises(exceptions.AWSError):
+        fetch(server, "POST", client={"retry_mode": "none", "max_attempts": 5})
+    assert len(server.requests) == 1

@@ -81,3 +81,27 @@ def test_a_service_error_tells_code_operation_attempts_and_message() -> None:
     error = AWSError("SlowDown", "Reduce", 503, "R1", {}, operation="PutObject", attempts=3)
     assert str(error) == "SlowDown when calling PutObject (after 3 attempts): Reduce"
     assert (error.status_code, error.request_id, error.attempts) == (503, "R1", 3)
+
+
+@pytest.mark.parametrize("cls", [AWSError, exceptions.ReadTimeout, exceptions.ClientClosedError])
+def test_a_located_error_tells_its_call_and_survives_pickling(
+    cls: type[exceptions.CallError],
+) -> None:
+    """Service, operation, region, host, attempts and what was retried are attributes."""
+    error = cls().locate(
+        "dynamodb", "PutItem", "eu-west-1", "dynamodb.test", ("SlowDown", "ReadError")
+    )
+    copy = pickle.loads(pickle.dumps(error))
+    for each in (error, copy):
+        assert (each.service, each.operation, each.region) == ("dynamodb", "PutItem", "eu-west-1")
+        assert (each.host, each.attempts) == ("dynamodb.test", 3)
+        assert each.retried == ("SlowDown", "ReadError")
+    if cls is not AWSError:
+        assert str(error).endswith("(when calling PutItem, after 3 attempts)")
+
+
+def test_an_error_that_was_made_without_a_call_has_the_attributes_too() -> None:
+    """Code that looks at them needs no case for it."""
+    for error in (AWSError("Code"), exceptions.ReadError()):
+        assert (error.service, error.operation, error.region, error.host) == ("", None, "", "")
+        assert (error.attempts, error.retried) == (1, ())
