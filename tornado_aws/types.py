@@ -49,6 +49,7 @@ class ResponseMetadata(TypedDict):
     """What came with a result: ids, status and headers (names in lower case)."""
 
     RequestId: str
+    HostId: NotRequired[str]
     HTTPStatusCode: int
     HTTPHeaders: dict[str, str]
     RetryAttempts: int
