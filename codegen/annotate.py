@@ -108,7 +108,7 @@ def _returned_scalar(at: Annotator, use: Use, shape: Shape) -> str:
 
 def _returned_structure(at: Annotator, _: Use, shape: Shape) -> str:
     name = at.prefix + at.names.returned[shape.name]
-    return f"EventStream[{name}]" if shape.traits.get("eventstream") else name
+    return f"AsyncEventStream[{name}]" if shape.traits.get("eventstream") else name
 
 
 def _returned_list(at: Annotator, _: Use, shape: Shape) -> str:

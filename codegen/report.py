@@ -59,13 +59,7 @@ def rows(sources: Iterable[Source]) -> Iterator[Row]:
 
 def unsupported(operation: Operation, shapes: Mapping[str, Shape]) -> str:
     """Return why an operation cannot be called yet, "" when it can."""
-    streams = [
-        role
-        for role, use in (("input", operation.input), ("output", operation.output))
-        if use is not None
-        and any(
-            shapes[member.shape].traits.get("eventstream")
-            for member in shapes[use.shape].members.values()
-        )
-    ]
-    return f"event stream in its {' and its '.join(streams)}" if streams else ""
+    members = shapes[operation.input.shape].members.values() if operation.input else ()
+    if any(shapes[member.shape].traits.get("eventstream") for member in members):
+        return "event stream in its input"
+    return ""

@@ -35,7 +35,7 @@ TYPE_IMPORTS: Mapping[str, str] = {
     "TypedDict": "typing",
     "PaginationConfig": "tornado_aws.pagination",
     "Paginator": "tornado_aws.pagination",
-    "EventStream": "tornado_aws.streams",
+    "AsyncEventStream": "tornado_aws.streams",
     "StreamingBody": "tornado_aws.streams",
     "Blob": "tornado_aws.types",
     "Document": "tornado_aws.types",

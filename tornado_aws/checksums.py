@@ -281,7 +281,7 @@ class ResponseRule(NamedTuple):
     member: str
     algorithms: Sequence[str]
 
-    def ask(self, params: dict[str, Any], validation: str) -> dict[str, Any]:
+    def ask(self, params: Mapping[str, Any], validation: str) -> Mapping[str, Any]:
         """Return the parameters, asking for a checksum if that is wanted always."""
         if validation != ALWAYS or self.member in params:
             return params

@@ -1,8 +1,9 @@
 """Bodies of responses that are read while they arrive.
 
-A `StreamingBody` stands on the transport's own stream, which pauses the socket while nobody reads
-and frees the connection when it is closed or dropped. What is added here: reading in the portions
-that a caller wants, and the proof at the end that all of it came, unaltered.
+`StreamingBody` and `AsyncEventStream` stand on the transport's own stream, which pauses the socket
+while nobody reads and frees the connection when it is closed or dropped. What the first adds:
+reading in the portions that a caller wants, and the proof at the end that all of it came,
+unaltered. What the second adds: events instead of bytes.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Protocol, Self
+from typing import IO, Any, Generic, Protocol, Self, TypeVar
 
-from tornado_aws.exceptions import ReadError
+from tornado_aws.event_stream import Decoder, Message
+from tornado_aws.exceptions import AWSError, ReadError
 from tornado_aws.transport import BodyStream
 
-__all__ = ["Check", "StreamingBody"]
+__all__ = ["AsyncEventStream", "Check", "StreamingBody"]
+
+T = TypeVar("T")
 
 # What one step takes off the connection and to the disk: a step costs a switch of threads.
 PORTION = 262144
@@ -245,6 +249,89 @@ class StreamingBody:
     def __repr__(self) -> str:
         of = "" if self.content_length is None else f" of {self.content_length}"
         return f"<StreamingBody {self._received}{of} bytes received>"
+
+
+class AsyncEventStream(Generic[T]):
+    """The events of a response as they arrive: ``async for event in stream``.
+
+    An event is a dict with one key, its type, as in ``{"chunk": {...}}``. An error that the service
+    reports within the stream is raised as its class. The end of the stream, an error, `close`, the
+    end of ``async with`` and dropping the object free the connection.
+
+    Args:
+        stream: the transport's stream.
+        read: from a message to an event, None for one to be passed over.
+    """
+
+    def __init__(self, stream: BodyStream, read: Callable[[Message], T | None]) -> None:
+        self._stream = stream
+        self._read = read
+        self._decoder = Decoder()
+        self._messages: deque[Message] = deque()
+        self._is_over = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        """Return the next event.
+
+        Raises:
+            AWSError: the service reports an error, and the stream is over.
+            ReadError: the connection broke, what came is no event stream, or it was closed before
+                its end.
+            ReadTimeout: nothing came for the read timeout.
+            ResponseParserError: an event is not what the model says; the next one may be.
+            ClientClosedError: the client was closed.
+        """
+        while (message := await self.next_message()) is not None:
+            try:
+                event = self._read(message)
+            except AWSError:
+                self.close()
+                raise
+            if event is not None:
+                return event
+        raise StopAsyncIteration
+
+    async def next_message(self) -> Message | None:
+        """Return the next message as it stands, None at the end.
+
+        Raises:
+            ReadError: as for the events.
+        """
+        while not self._messages and not self._is_over:
+            data = await self._stream.read_chunk()
+            try:
+                self._messages.extend(self._decoder.feed(data))
+                if not data:
+                    self._decoder.end()
+            except ReadError:
+                self.close()
+                raise
+            self._is_over = not data
+        return self._messages.popleft() if self._messages else None
+
+    def close(self) -> None:
+        """Drop the events that were not read; the connection is free. Idempotent."""
+        self._messages.clear()
+        if not self._is_over:
+            self._is_over = True
+            self._stream.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<AsyncEventStream {'over' if self._is_over else 'open'}>"
 
 
 def _line(line: bytes, keepends: bool) -> bytes:

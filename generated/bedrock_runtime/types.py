@@ -8,6 +8,7 @@ from collections.abc import AsyncIterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from tornado_aws.streams import AsyncEventStream, StreamingBody
 from tornado_aws.types import Blob, Document, ResponseMetadata, Returned, StringList, Timestamp
 
 AsyncInvokeStatus: TypeAlias = Literal["InProgress", "Completed", "Failed"]
@@ -504,7 +505,7 @@ class ConverseStreamRequest(TypedDict):
 
 
 class ConverseStreamResponse(TypedDict):
-    stream: Returned[AsyncIterable[ConverseStreamOutput]]
+    stream: Returned[AsyncEventStream[ConverseStreamOutput]]
     ResponseMetadata: ResponseMetadata
 
 
@@ -1088,7 +1089,7 @@ class InvokeModelRequest(TypedDict):
 
 
 class InvokeModelResponse(TypedDict):
-    body: bytes
+    body: StreamingBody
     contentType: str
     performanceConfigLatency: Returned[PerformanceConfigLatency | str]
     serviceTier: Returned[ServiceTierType | str]
@@ -1119,7 +1120,7 @@ class InvokeModelWithBidirectionalStreamRequest(TypedDict):
 
 
 class InvokeModelWithBidirectionalStreamResponse(TypedDict):
-    body: AsyncIterable[InvokeModelWithBidirectionalStreamOutput]
+    body: AsyncEventStream[InvokeModelWithBidirectionalStreamOutput]
     ResponseMetadata: ResponseMetadata
 
 
@@ -1137,7 +1138,7 @@ class InvokeModelWithResponseStreamRequest(TypedDict):
 
 
 class InvokeModelWithResponseStreamResponse(TypedDict):
-    body: AsyncIterable[ResponseStream]
+    body: AsyncEventStream[ResponseStream]
     contentType: str
     performanceConfigLatency: Returned[PerformanceConfigLatency | str]
     serviceTier: Returned[ServiceTierType | str]

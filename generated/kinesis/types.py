@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from tornado_aws.streams import AsyncEventStream
 from tornado_aws.types import Blob, ResponseMetadata, Returned, StringList, Timestamp
 
 ChannelDestinationType: TypeAlias = Literal["S3", "S3_TABLES"]
@@ -830,7 +831,7 @@ class SubscribeToShardInput(TypedDict):
 
 
 class SubscribeToShardOutput(TypedDict):
-    EventStream: AsyncIterable[SubscribeToShardEventStream]
+    EventStream: AsyncEventStream[SubscribeToShardEventStream]
     ResponseMetadata: ResponseMetadata
 
 

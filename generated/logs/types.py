@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from tornado_aws.streams import AsyncEventStream
 from tornado_aws.types import ResponseMetadata, Returned, StringList
 
 ActionStatus: TypeAlias = Literal["IN_PROGRESS", "CLIENT_ERROR", "FAILED", "COMPLETE"]
@@ -1100,7 +1101,7 @@ class GetLogObjectRequest(TypedDict):
 
 
 class GetLogObjectResponse(TypedDict):
-    fieldStream: Returned[AsyncIterable[GetLogObjectResponseStream]]
+    fieldStream: Returned[AsyncEventStream[GetLogObjectResponseStream]]
     ResponseMetadata: ResponseMetadata
 
 
@@ -2239,7 +2240,7 @@ class StartLiveTailRequest(TypedDict):
 
 
 class StartLiveTailResponse(TypedDict):
-    responseStream: Returned[AsyncIterable[StartLiveTailResponseStream]]
+    responseStream: Returned[AsyncEventStream[StartLiveTailResponseStream]]
     ResponseMetadata: ResponseMetadata
 
 

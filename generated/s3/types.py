@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from tornado_aws.streams import StreamingBody
+from tornado_aws.streams import AsyncEventStream, StreamingBody
 from tornado_aws.types import ResponseMetadata, Returned, StreamingBlob, StringList, Timestamp
 
 AnalyticsS3ExportFileFormat: TypeAlias = Literal["CSV"]
@@ -3275,7 +3275,7 @@ class SelectObjectContentEventStream(TypedDict):
 
 
 class SelectObjectContentOutput(TypedDict):
-    Payload: Returned[AsyncIterable[SelectObjectContentEventStream]]
+    Payload: Returned[AsyncEventStream[SelectObjectContentEventStream]]
     ResponseMetadata: ResponseMetadata
 
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, NamedTuple, cast
 from typing import Protocol as Interface
 
-from tornado_aws.model import Operation, ServiceModel
+from tornado_aws.model import Operation, Ref, ServiceModel
 from tornado_aws.transport import Headers, Response
 
 PROTOCOLS: Mapping[str, str] = {
@@ -65,6 +65,7 @@ class HTTPParts(NamedTuple):
 Serializer = Callable[[Mapping[str, Any]], HTTPParts]
 Parser = Callable[[Response], dict[str, Any]]
 ErrorParser = Callable[[Response, str], dict[str, Any]]
+EventReader = Callable[[bytes], Any]
 
 
 class Protocol(Interface):
@@ -87,6 +88,12 @@ class Protocol(Interface):
         The dict is empty when the code is not modelled or the body is not of this protocol: an
         error in a strange format is still an error. Code, message and request id are found by
         `tornado_aws.errors`, which knows every format of the services.
+        """
+
+    def event_reader(self, ref: Ref) -> EventReader:
+        """Return a function from an event's payload to a value of `ref`.
+
+        query and ec2 have no event streams, and so no such function.
         """
 
 

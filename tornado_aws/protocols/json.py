@@ -10,6 +10,7 @@ from tornado_aws.exceptions import ResponseParserError
 from tornado_aws.model import Operation, Ref, ServiceModel
 from tornado_aws.protocols import (
     ErrorParser,
+    EventReader,
     HTTPParts,
     Parser,
     Serializer,
@@ -21,14 +22,14 @@ from tornado_aws.protocols import (
 )
 from tornado_aws.transport import Headers, Response
 
-__all__ = ["error_parser", "parser", "serializer"]
+__all__ = ["error_parser", "event_reader", "parser", "serializer"]
 
 
 def serializer(operation: Operation) -> Serializer:
     """Return a function from valid parameters to the parts of a request.
 
     Raises:
-        UnsupportedOperationError: the operation sends or receives an event stream.
+        UnsupportedOperationError: the operation sends an event stream.
     """
     event_streams.refuse(operation)
     headers = _headers(operation)
@@ -58,16 +59,16 @@ def _headers(operation: Operation) -> Headers:
 
 
 def parser(operation: Operation) -> Parser:
-    """Return a function from a response to the result.
-
-    Raises:
-        UnsupportedOperationError: the operation sends or receives an event stream.
-    """
-    event_streams.refuse(operation)
+    """Return a function from a response to the result."""
     if operation.output is None:
         return lambda _: {}
     read: Parser = partial(guard.reading, json_body.decoder(operation.output))
     return lambda response: read(response) if response.body else {}
+
+
+def event_reader(ref: Ref) -> EventReader:
+    """Return a function from an event's payload to a value of `ref`."""
+    return json_body.decoder(ref)
 
 
 def error_parser(model: ServiceModel) -> ErrorParser:

@@ -9,6 +9,7 @@ from tornado_aws.exceptions import ResponseParserError
 from tornado_aws.model import Operation, Ref, ServiceModel
 from tornado_aws.protocols import (
     ErrorParser,
+    EventReader,
     HTTPParts,
     Parser,
     Serializer,
@@ -23,7 +24,7 @@ from tornado_aws.protocols import (
 from tornado_aws.protocols.walk import Convert
 from tornado_aws.transport import Response
 
-__all__ = ["error_parser", "parser", "serializer"]
+__all__ = ["error_parser", "event_reader", "parser", "serializer"]
 
 _CONTENT_TYPE = "Content-Type"
 
@@ -34,7 +35,7 @@ def serializer(operation: Operation) -> Serializer:
     """Return a function from valid parameters to the parts of a request.
 
     Raises:
-        UnsupportedOperationError: the operation sends or receives an event stream.
+        UnsupportedOperationError: the operation sends an event stream.
     """
     event_streams.refuse(operation)
     bind = http_binding.request_binder(operation)
@@ -57,15 +58,15 @@ def serializer(operation: Operation) -> Serializer:
 
 
 def parser(operation: Operation) -> Parser:
-    """Return a function from a response to the result.
-
-    Raises:
-        UnsupportedOperationError: the operation sends or receives an event stream.
-    """
-    event_streams.refuse(operation)
+    """Return a function from a response to the result."""
     if operation.output is None:
         return lambda _: {}
     return _reader(operation.output, json_body.decoder)
+
+
+def event_reader(ref: Ref) -> EventReader:
+    """Return a function from an event's payload to a value of `ref`."""
+    return json_body.decoder(ref, SCALARS)
 
 
 def error_parser(model: ServiceModel) -> ErrorParser:
@@ -132,6 +133,8 @@ def _body_reader(
     payload = http_binding.payload(ref.shape)
     if payload is None:
         return _members_reader(ref, decoder(ref, SCALARS))
+    if payload.traits.get("eventstream"):
+        return lambda _result, _response: None
     name = payload.name
     if payloads.is_raw(payload):
 

@@ -9,6 +9,7 @@ from tornado_aws.exceptions import ResponseParserError
 from tornado_aws.model import Operation, Ref, ServiceModel, Shape
 from tornado_aws.protocols import (
     ErrorParser,
+    EventReader,
     HTTPParts,
     Parser,
     Serializer,
@@ -25,7 +26,7 @@ from tornado_aws.protocols import (
 from tornado_aws.protocols.xml_tables import Tables
 from tornado_aws.transport import Response
 
-__all__ = ["error_parser", "parser", "serializer"]
+__all__ = ["error_parser", "event_reader", "parser", "serializer"]
 
 Body = bytes | AsyncIterable[bytes] | None
 
@@ -34,7 +35,7 @@ def serializer(operation: Operation) -> Serializer:
     """Return a function from valid parameters to the parts of a request.
 
     Raises:
-        UnsupportedOperationError: the operation sends or receives an event stream.
+        UnsupportedOperationError: the operation sends an event stream.
     """
     event_streams.refuse(operation)
     bind = http_binding.request_binder(operation)
@@ -55,12 +56,7 @@ def serializer(operation: Operation) -> Serializer:
 
 
 def parser(operation: Operation) -> Parser:
-    """Return a function from a response to the result.
-
-    Raises:
-        UnsupportedOperationError: the operation sends or receives an event stream.
-    """
-    event_streams.refuse(operation)
+    """Return a function from a response to the result."""
     if operation.output is None:
         return lambda _: {}
     bind = http_binding.response_binder(operation.output.shape)
@@ -72,6 +68,11 @@ def parser(operation: Operation) -> Parser:
         return result
 
     return parse
+
+
+def event_reader(ref: Ref) -> EventReader:
+    """Return a function from an event's payload to a value of `ref`."""
+    return xml_parse.decoder(Tables().value(ref.shape))
 
 
 def error_parser(model: ServiceModel) -> ErrorParser:
@@ -99,6 +100,8 @@ def _body_reader(shape: Shape) -> Callable[[dict[str, Any], Response], None]:
     payload = http_binding.payload(shape)
     if payload is None:
         return _members_reader(shape)
+    if payload.traits.get("eventstream"):
+        return lambda _result, _response: None
     if payloads.is_raw(payload):
 
         def read_raw(result: dict[str, Any], response: Response) -> None:

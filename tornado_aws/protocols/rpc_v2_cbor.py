@@ -10,6 +10,7 @@ from tornado_aws.exceptions import ResponseParserError
 from tornado_aws.model import Operation, Ref, ServiceModel, Shape
 from tornado_aws.protocols import (
     ErrorParser,
+    EventReader,
     HTTPParts,
     Parser,
     Serializer,
@@ -25,7 +26,7 @@ from tornado_aws.protocols import (
 from tornado_aws.protocols.walk import Convert, Walk, same, wire_name
 from tornado_aws.transport import Headers, Response
 
-__all__ = ["error_parser", "parser", "serializer"]
+__all__ = ["error_parser", "event_reader", "parser", "serializer"]
 
 Write = Callable[[bytearray, Any], None]
 
@@ -34,7 +35,7 @@ def serializer(operation: Operation) -> Serializer:
     """Return a function from valid parameters to the parts of a request.
 
     Raises:
-        UnsupportedOperationError: the operation sends or receives an event stream.
+        UnsupportedOperationError: the operation sends an event stream.
     """
     event_streams.refuse(operation)
     path = f"/service/{operation.model.metadata['targetPrefix']}/operation/{operation.name}"
@@ -58,15 +59,16 @@ def serializer(operation: Operation) -> Serializer:
 
 
 def parser(operation: Operation) -> Parser:
-    """Return a function from a response to the result.
-
-    Raises:
-        UnsupportedOperationError: the operation sends or receives an event stream.
-    """
-    event_streams.refuse(operation)
+    """Return a function from a response to the result."""
     if operation.output is None:
         return lambda _: {}
     return _reader(operation.output)
+
+
+def event_reader(ref: Ref) -> EventReader:
+    """Return a function from an event's payload to a value of `ref`."""
+    read = _Readers().of(ref) or same
+    return lambda payload: read(cbor.loads(payload))
 
 
 def error_parser(model: ServiceModel) -> ErrorParser:

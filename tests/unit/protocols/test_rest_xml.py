@@ -10,7 +10,6 @@ from tests.support.tiny_model import operation, service, structure
 from tornado_aws.exceptions import (
     ParamValidationError,
     ResponseParserError,
-    UnsupportedOperationError,
 )
 from tornado_aws.model import Operation
 from tornado_aws.protocols import HTTPParts
@@ -157,11 +156,10 @@ def test_what_is_not_a_result_is_an_error(body: bytes) -> None:
         read(reading({"Size": "integer"}), body)
 
 
-def test_event_streams_are_refused_with_a_reason() -> None:
-    """An operation that needs an event stream says so when it is prepared."""
+def test_event_streams_are_left_to_those_who_read_them() -> None:
+    """The rest of the result comes from the headers."""
     subject = reading({"Payload": {"shape": "Events"}}, payload="Payload")
-    with pytest.raises(UnsupportedOperationError, match="event stream"):
-        protocol.parser(subject)
+    assert protocol.parser(subject)(Response(200, "OK", [], b"not XML")) == {}
 
 
 FAULT = structure(

@@ -101,10 +101,10 @@ def test_shapes_that_lead_to_something_are_found() -> None:
     assert {shape.name for shape in found} == {"Root", "Tree", "Trees", "Times", "timestamp"}
 
 
-def test_event_streams_are_refused_clearly() -> None:
-    """An operation that needs an event stream, either way, says so when it is prepared."""
+def test_sending_event_streams_is_refused_clearly() -> None:
+    """An operation that needs it says so, and why, when it is prepared."""
     shapes = {"Events": {"type": "structure", "members": {}, "eventstream": True}}
-    for members in ({"input_members": {"In": "Events"}}, {"output_members": {"Out": "Events"}}):
-        with pytest.raises(UnsupportedOperationError, match="Try needs event streams"):
-            event_streams.refuse(operation(shapes=shapes, **members))
+    with pytest.raises(UnsupportedOperationError, match=r"Try sends events .* needs HTTP/2"):
+        event_streams.refuse(operation({"In": "Events"}, shapes=shapes))
+    event_streams.refuse(operation({"Name": "string"}, {"Out": "Events"}, shapes=shapes))
     event_streams.refuse(operation({"Name": "string"}, {"Name": "string"}))
