@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterable, Iterable
 from datetime import datetime
-from typing import IO, Any, TypeAlias, TypedDict
+from typing import IO, Any, NotRequired, TypeAlias, TypedDict
 
 # A member of a result that the service may leave out. mypy lets a member be read that may be
 # missing, and then knows that `get` may give None; pyright does not let it be read, so that to it
