@@ -46,7 +46,7 @@ def test_what_a_caller_does(
     assert decide(remaining, 30.0, pause, recheck_in) is step
 
 
-SECONDS = st.floats(-100, 4000, allow_nan=False)
+SECONDS = st.integers(-100_000, 4_000_000).map(lambda milliseconds: milliseconds / 1000)
 
 
 @given(st.none() | SECONDS, st.floats(0, 60), SECONDS, st.none() | SECONDS, st.floats(0, 1))
