@@ -276,9 +276,13 @@ class Connection(asyncio.BufferedProtocol):
             self._stream = call.stream = StreamBuffer(call, self._owner, self._owner.loop)
             call.phase = Phase.STREAMING
             call.since = NEVER
-            if not call.future.done():
+            # The call lives as long as its connection and must not hold the reader's handle, which
+            # the future does: dropping the handle would not be noticed.
+            future = call.future
+            del call.future
+            if not future.done():
                 handle = ResponseStream(self._stream, self._owner.loop)
-                call.future.set_result(_response(head, stream=handle))
+                future.set_result(_response(head, stream=handle))
         self._stream.push(parser.take_body())
         if parser.complete:
             self._stream.end()
@@ -302,6 +306,10 @@ class Connection(asyncio.BufferedProtocol):
     async def _upload(self, call: Call) -> None:
         try:
             await upload(self, call)
+        except asyncio.CancelledError as error:
+            if call.connection is self:  # the pool, which has ended the call, did not do this
+                self._owner.fail(call, errors.body_failed(self._origin, error, self.received))
+            raise
         except Exception as error:  # whatever the caller's iterable raises
             self._owner.fail(call, errors.body_failed(self._origin, error, self.received))
 

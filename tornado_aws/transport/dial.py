@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import Any
 
-from tornado_aws.transport import Origin, TransportOptions, errors
+from tornado_aws.transport import Origin, TransportOptions, addresses, errors
 from tornado_aws.transport.connection import Line
 from tornado_aws.transport.http1 import ProtocolError, ResponseParser
 from tornado_aws.transport.proxies import Route
 from tornado_aws.transport.tls import load_context
-
-# RFC 8305 section 5 recommends 250 ms before the next address is tried beside the first.
-HAPPY_EYEBALLS_DELAY = 0.25
 
 # Probes begin well before NAT gateways and network load balancers forget a silent connection
 # (350 s), so that an answer that takes minutes (a long Lambda invocation) still finds its way.
@@ -101,18 +97,14 @@ class _Attempt:
             self._tcp.abort()
 
     async def _open(self, hop: Origin) -> asyncio.Transport:
-        # uvloop has no such argument and tries one address after the other.
-        options: dict[str, Any] = (
-            {"happy_eyeballs_delay": HAPPY_EYEBALLS_DELAY}
-            if isinstance(self._loop, asyncio.BaseEventLoop)
-            else {}
-        )
-        transport, _ = await self._loop.create_connection(
-            asyncio.Protocol, hop.host, hop.port, **options
-        )
-        self._tcp = transport
-        _set_options(transport.get_extra_info("socket"))
-        return transport
+        sock = await addresses.connect(self._loop, hop.host, hop.port)
+        _set_options(sock)
+        try:
+            self._tcp, _ = await self._loop.create_connection(asyncio.Protocol, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
+        return self._tcp
 
     async def _secure(self, transport: asyncio.Transport, peer: Origin) -> asyncio.Transport:
         self.stage, self.place = "the TLS handshake", peer

@@ -31,7 +31,7 @@ def place(origin: Origin) -> str:
     )
 
 
-def connect_failed(origin: Origin, cause: Exception, stage: str) -> ConnectError:
+def connect_failed(origin: Origin, cause: BaseException, stage: str) -> ConnectError:
     """No connection: `stage` says in which step, `cause` why."""
     return _chained(
         ConnectError(
@@ -41,16 +41,15 @@ def connect_failed(origin: Origin, cause: Exception, stage: str) -> ConnectError
     )
 
 
-def _connect_text(cause: Exception, stage: str) -> str:
+def _connect_text(cause: BaseException, stage: str) -> str:
     if isinstance(cause, socket.gaierror):
         return f"the name cannot be resolved ({cause.strerror or cause})"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not valid ({cause.verify_message})"
     if isinstance(cause, ssl.SSLError):
         return f"TLS failed ({cause.reason or cause})"
-    if isinstance(cause, OSError):
-        return f"{stage} failed ({cause.strerror or cause or type(cause).__name__})"
-    return f"{stage} failed ({cause})"
+    reason = cause.strerror if isinstance(cause, OSError) else None
+    return f"{stage} failed ({reason or str(cause) or type(cause).__name__})"
 
 
 def connect_timed_out(origin: Origin, seconds: float, stage: str) -> ConnectTimeout:
@@ -122,14 +121,15 @@ def too_large(origin: Origin, limit: int, received: int) -> ReadError:
     return ReadError(text, error=text, response_started=True)
 
 
-def body_failed(origin: Origin, cause: Exception | str, received: int) -> RequestException:
+def body_failed(origin: Origin, cause: BaseException, received: int) -> RequestException:
     """The request's body could not be taken from the caller's iterable."""
     error = RequestException(
-        f"The body of the request to {place(origin)} cannot be sent: {cause}",
+        f"The body of the request to {place(origin)} cannot be sent: "
+        f"{str(cause) or type(cause).__name__}",
         error=cause,
         response_started=received > 0,
     )
-    return _chained(error, cause if isinstance(cause, Exception) else None)
+    return _chained(error, cause)
 
 
 def closed(*, sent: bool, received: int = 0) -> ClientClosedError:
@@ -140,6 +140,6 @@ def closed(*, sent: bool, received: int = 0) -> ClientClosedError:
 _Error = TypeVar("_Error", bound=Exception)
 
 
-def _chained(error: _Error, cause: Exception | None) -> _Error:
+def _chained(error: _Error, cause: BaseException | None) -> _Error:
     error.__cause__ = cause
     return error

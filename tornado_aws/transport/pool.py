@@ -109,6 +109,7 @@ class Pool:
         """End a call whose caller is gone, and free what it held."""
         if call.phase is not Phase.DONE:
             self._withdraw(call)
+            call.stream = None
 
     def close(self) -> None:
         """End everything."""
@@ -142,6 +143,7 @@ class Pool:
     def finished(self, connection: Connection, call: Call, reusable: bool) -> None:
         """The response of `call` is whole; use its connection for the next call, or close it."""
         call.phase = Phase.DONE
+        call.stream = None
         self._calls.discard(call)
         if call.upload is not None:
             call.upload.cancel()
@@ -158,6 +160,7 @@ class Pool:
         self._withdraw(call)
         if call.stream is not None:
             call.stream.end(error)
+            call.stream = None
         elif not call.future.done():
             call.future.set_exception(error)
 
@@ -236,6 +239,11 @@ class Pool:
     async def _run(self, dial: Dial, seconds: float | None) -> None:
         try:
             line = await self._dialer.connect(dial.route, seconds)
+        except asyncio.CancelledError as error:
+            if dial in self._dials:  # the pool, which has forgotten the dial, did not do this
+                place = dial.route.first_hop
+                self._undialed(dial, errors.connect_failed(place, error, "the task"))
+            raise
         except Exception as error:  # whatever it is, the call must end with it
             self._undialed(dial, error)
         else:
@@ -415,19 +423,17 @@ class PoolTransport:
         if pool is None or pool.loop is not loop or pool.pid != os.getpid():
             pool = self._bind(loop)
         call = pool.call(request, timeouts)
+        future = call.future
         try:
-            response = await call.future
+            response = await future
         except BaseException:
-            _abandon(pool, call)
+            _abandon(pool, call, future)
             raise
         finally:
             if call.upload is not None:
                 await _ended(call.upload)
         if response.stream is not None:
             response.stream.keeper = self  # type: ignore[attr-defined]
-            # The call lives on with its connection; what it refers to could not be dropped.
-            call.future = loop.create_future()
-            call.future.cancel()
         return response
 
     def close(self) -> None:
@@ -475,9 +481,8 @@ class PoolTransport:
         return f"<PoolTransport {counts}>"
 
 
-def _abandon(pool: Pool, call: Call) -> None:
+def _abandon(pool: Pool, call: Call, future: asyncio.Future[Response]) -> None:
     """End a call that its caller no longer waits for."""
-    future = call.future
     if future.done() and not future.cancelled() and future.exception() is None:
         stream = future.result().stream
         if stream is not None:
