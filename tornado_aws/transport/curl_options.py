@@ -68,12 +68,15 @@ def _verification(verify: bool | str) -> list[tuple[int, Any]]:
             (pycurl.PROXY_SSL_VERIFYHOST, 0),
         ]
     file, folder = _default_cas() if verify is True else _cas(verify)
-    found: list[tuple[int, Any]] = []
-    if file is not None:
-        found += [(pycurl.CAINFO, file), (pycurl.PROXY_CAINFO, file)]
-    if folder is not None:
-        found += [(pycurl.CAPATH, folder), (pycurl.PROXY_CAPATH, folder)]
-    return found
+    if file is None and folder is None:
+        return []
+    # None as well: what libcurl was built with would be trusted besides.
+    return [
+        (pycurl.CAINFO, file),
+        (pycurl.CAPATH, folder),
+        (pycurl.PROXY_CAINFO, file),
+        (pycurl.PROXY_CAPATH, folder),
+    ]
 
 
 def _default_cas() -> tuple[str | None, str | None]:
