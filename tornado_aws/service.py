@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, Unpack
 
 from tornado_aws.client import AsyncAWSClient
 from tornado_aws.credentials import Credentials
-from tornado_aws.exceptions import AWSError
+from tornado_aws.customizations import Hooks, Params, hooks, module_of
+from tornado_aws.exceptions import AWSError, UnsupportedOperationError
 from tornado_aws.model import Operation, ServiceModel
 from tornado_aws.options import CallOptions, ClientOptions
 from tornado_aws.pagination import Pages, PaginationConfig, Paginator
-from tornado_aws.protocols import PROTOCOLS, ErrorParser, Parser, Serializer, choose, load
+from tornado_aws.protocols import (
+    PROTOCOLS,
+    ErrorParser,
+    HTTPParts,
+    Parser,
+    Serializer,
+    choose,
+    load,
+)
 from tornado_aws.session import Session, Target
 from tornado_aws.waiting import Waiter, WaiterConfig, wait
 
@@ -23,14 +33,23 @@ if TYPE_CHECKING:
     from tornado_aws.errors import ErrorDetails
     from tornado_aws.loading import Ready
     from tornado_aws.pipeline import Outcome
+    from tornado_aws.presigning import PresignedPost
+    from tornado_aws.protocols.event_streams import Fault
+    from tornado_aws.retries import Facts
     from tornado_aws.routes import Context, Route
+    from tornado_aws.settings import Settings
     from tornado_aws.transport import Response
     from tornado_aws.uploads import Upload
 
 T = TypeVar("T")
 
 # What preparing an operation imports.
-MODULES = ("tornado_aws.validation", "tornado_aws.uploads", "tornado_aws.downloads")
+MODULES = (
+    "tornado_aws.validation",
+    "tornado_aws.uploads",
+    "tornado_aws.downloads",
+    "tornado_aws.presigning",
+)
 
 
 class Prepared(NamedTuple):
@@ -46,6 +65,8 @@ class Prepared(NamedTuple):
         download: how its results are received, None if there is nothing to it.
         context: from parameters to what they contribute to the endpoint's, None for nothing.
         is_signed: whether the service wants a signature.
+        hooks: what is peculiar to the operation.
+        facts: what bears on repeating the operation.
     """
 
     name: str
@@ -57,6 +78,8 @@ class Prepared(NamedTuple):
     download: Download | None
     context: Context | None
     is_signed: bool
+    hooks: Hooks
+    facts: Facts
 
 
 class ServiceClient:
@@ -105,29 +128,50 @@ class ServiceClient:
         """
         ready = self._session.resolved or await self._session.ready()
         operation = self._operations.get(name) or self._prepare(name, ready)
-        given = {key: value for key, value in params.items() if value is not None}
-        if ready.settings.validate:
-            operation.validate(given)
-        if operation.download is not None:
-            validation = ready.settings.response_checksum_validation
-            given = operation.download.ask(given, validation)
+        asked = {key: value for key, value in params.items() if value is not None}
+        given = _accepted(operation, ready.settings, asked)
         parts = operation.serialize(given)
+        if operation.hooks.after_serialize is not None:
+            parts = operation.hooks.after_serialize(parts)
         route = await _route(ready, operation, given)
+        parts = _joined(parts, route, ready.settings)
         if headers is not None:
             added = headers(f"{route.base.url}{parts.path}").items()
             route = route._replace(headers=[*route.headers, *added])
         if operation.upload is not None:
             calculation = ready.settings.request_checksum_calculation
             parts = await operation.upload.prepare(parts, given, route, calculation)
-        stream = operation.download is not None and operation.download.is_stream
-        outcome = await ready.pipeline.send(route, parts, ready.limits, stream=stream)
+        outcome = await _send(ready, operation, route, parts)
+        if outcome.error is not None and await self._finds_region(ready, operation, given, outcome):
+            route = await _route(ready, operation, given)
+            outcome = await _send(ready, operation, route, parts)
         if outcome.error is not None:
             raise self._exception(operation, outcome, outcome.error)
-        result = operation.parse(outcome.response)
-        if operation.download is not None:
-            operation.download.receive(outcome.response, result, given)
-        result["ResponseMetadata"] = _metadata(outcome, result.get("ResponseMetadata"))
-        return result  # type: ignore[return-value]
+        return await self._result(operation, outcome, asked, given)  # type: ignore[return-value]
+
+    async def _finds_region(
+        self, ready: Ready, operation: Prepared, params: Mapping[str, Any], outcome: Outcome
+    ) -> bool:
+        """Learn from an error that a resource is in another region; tell whether to repeat."""
+        moved_to, resource = operation.hooks.moved_to, operation.hooks.resource
+        if moved_to is None or resource is None or outcome.error is None:
+            return False
+        moved = moved_to(params, outcome.response, outcome.error)
+        if moved is None or not _is_replayable(outcome.request.body):
+            return False
+        region = moved.region
+        if region is None and operation.name != moved.lookup:
+            region = await self._header_of(moved.lookup, moved.params, moved.header)
+        return ready.regions.learn(ready.service_id, params[resource], region)
+
+    async def _header_of(self, name: str, params: Mapping[str, Any], header: str) -> str | None:
+        """Return a header of an operation's response, be that an error or not."""
+        try:
+            response: Mapping[str, Any] = await self._call(name, params)
+        except AWSError as error:
+            response = error.response
+        headers: Mapping[str, str] = response["ResponseMetadata"]["HTTPHeaders"]
+        return headers.get(header)
 
     def _paginate(
         self, pages: Pages, params: Mapping[str, object], config: PaginationConfig | None
@@ -144,22 +188,26 @@ class ServiceClient:
 
     def _prepare(self, name: str, ready: Ready) -> Prepared:
         from tornado_aws.downloads import download  # noqa: PLC0415 - see MODULES
+        from tornado_aws.retries import facts_of  # noqa: PLC0415 - imported by ready()
         from tornado_aws.routes import context_of  # noqa: PLC0415 - imported by ready()
         from tornado_aws.uploads import upload  # noqa: PLC0415 - see MODULES
         from tornado_aws.validation import validator  # noqa: PLC0415 - brings the codec
 
         operation: Operation = self._model.operation(name)
         protocol = load(self._model.metadata)
+        peculiar = hooks(operation)
         prepared = Prepared(
             name,
             validator(operation),
-            protocol.serializer(operation),
+            protocol.serializer(peculiar.serialized_as or operation),
             protocol.parser(operation),
             protocol.error_parser(self._model),
             upload(operation),
-            download(operation),
-            context_of(operation, ready.rules) if ready.rules else None,
+            download(operation, protocol),
+            context_of(operation, ready.rules, peculiar) if ready.rules else None,
             operation.traits.get("authtype") != "none",
+            peculiar,
+            facts_of(operation),
         )
         self._operations[name] = prepared
         return prepared
@@ -174,7 +222,7 @@ class ServiceClient:
             "ResponseMetadata": _metadata(outcome, {"RequestId": details.request_id or ""}),
         }
         cls = self._errors.get(code, AWSError)
-        return cls(
+        error = cls(
             details.code,
             details.message,
             response.status,
@@ -183,6 +231,121 @@ class ServiceClient:
             operation=operation.name,
             attempts=outcome.attempts,
         )
+        return outcome.locate(error)
+
+    async def _result(
+        self, operation: Prepared, outcome: Outcome, asked: Params, given: Params
+    ) -> dict[str, Any]:
+        """Return the result of a success, for what the caller asked and what was sent."""
+        response, peculiar = outcome.response, operation.hooks
+        if peculiar.before_parse is not None:
+            response = peculiar.before_parse(response)
+        if operation.download is None:
+            result = operation.parse(response)
+        else:
+            make_error = partial(self._stream_error, operation, outcome)
+            result = await operation.download.receive(response, given, operation.parse, make_error)
+        result["ResponseMetadata"] = _metadata(outcome, result.get("ResponseMetadata"))
+        if peculiar.after_parse is not None:
+            result = peculiar.after_parse(result, response, asked)
+        return result
+
+    def _stream_error(self, operation: Prepared, outcome: Outcome, fault: Fault) -> AWSError:
+        """Return the exception of an error that came within a stream of events."""
+        metadata = _metadata(outcome, None)
+        cls = self._errors.get(fault.code, AWSError)
+        return cls(
+            fault.code,
+            fault.error["Message"],
+            outcome.response.status,
+            metadata.get("RequestId"),
+            {"Error": fault.error, **fault.members, "ResponseMetadata": metadata},
+            operation=operation.name,
+            attempts=outcome.attempts,
+        )
+
+    async def generate_presigned_url(
+        self,
+        ClientMethod: str,
+        Params: Mapping[str, Any] | None = None,
+        ExpiresIn: int = 3600,
+        HttpMethod: str | None = None,
+    ) -> str:
+        """Return a URL that makes a request for whoever holds it, for a while.
+
+        Args:
+            ClientMethod: the name of the method that would make it (``"get_object"``).
+            Params: the method's parameters. What becomes a header must be sent with the URL.
+            ExpiresIn: seconds that the URL is valid, 1 to 604800 (a week); temporary credentials
+                end it sooner.
+            HttpMethod: the HTTP method to use instead of the operation's own.
+
+        Raises:
+            ParamValidationError: there is no such method, or an argument does not fit.
+            EndpointError: no endpoint fits.
+            CredentialsError: there are no usable credentials.
+        """
+        from tornado_aws import presigning  # noqa: PLC0415 - see MODULES
+
+        ready = self._session.resolved or await self._session.ready()
+        name = presigning.operation_named(ClientMethod, self._model.operation_names)
+        route, parts = await self._unsent(ready, name, Params or {})
+        credentials = await ready.source.get() if route.signer is not None else None
+        return presigning.presigned_url(
+            route, parts, credentials, ExpiresIn, time.time(), HttpMethod
+        )
+
+    async def generate_presigned_post(
+        self,
+        Bucket: str,
+        Key: str,
+        Fields: Mapping[str, str] | None = None,
+        Conditions: Sequence[Any] | None = None,
+        ExpiresIn: int = 3600,
+    ) -> PresignedPost:
+        """Return what a browser's form needs to put an object into a bucket of S3.
+
+        Args:
+            Bucket: the bucket.
+            Key: the object's key; ``${filename}`` at its end stands for the file's name.
+            Fields: further fields of the form; each needs a condition.
+            Conditions: what the form must fulfil, as the policy language has it.
+            ExpiresIn: seconds that the form is valid, 1 to 604800 (a week); temporary credentials
+                end it sooner.
+
+        Raises:
+            UnsupportedOperationError: the service is not S3.
+            ParamValidationError: an argument does not fit.
+            CredentialsError: there are no usable credentials.
+        """
+        from tornado_aws import presigning  # noqa: PLC0415 - see MODULES
+
+        if "CreateBucket" not in self._model.operation_names:
+            raise UnsupportedOperationError(
+                f"{self._model.metadata['serviceId']} takes no forms; S3 does"
+            )
+        ready = self._session.resolved or await self._session.ready()
+        route, parts = await self._unsent(ready, "CreateBucket", {"Bucket": Bucket})
+        return presigning.presigned_post(
+            route,
+            parts.path,
+            await ready.source.get(),
+            ExpiresIn,
+            time.time(),
+            {**(Fields or {}), "key": Key},
+            [*(Conditions or ()), {"bucket": Bucket}, presigning.key_condition(Key)],
+        )
+
+    async def _unsent(self, ready: Ready, name: str, params: Params) -> tuple[Route, HTTPParts]:
+        """Return where a request would go and what would be sent, no checksums asked for."""
+        operation = self._operations.get(name) or self._prepare(name, ready)
+        asked = {key: value for key, value in params.items() if value is not None}
+        given = _accepted(operation._replace(download=None), ready.settings, asked)
+        parts = operation.serialize(given)
+        if operation.hooks.after_serialize is not None:
+            parts = operation.hooks.after_serialize(parts)
+        route = await _route(ready, operation, given)
+        return route, _joined(parts, route, ready.settings)
 
     async def get_credentials(self) -> Credentials:
         """Return the credentials in force, refreshed if they are about to expire."""
@@ -221,13 +384,59 @@ class ServiceClient:
 
 
 def _target(metadata: Mapping[str, Any], rules: str) -> Target:
-    modules = (PROTOCOLS[choose(metadata)], *MODULES)
+    modules = (PROTOCOLS[choose(metadata)], *MODULES, *module_of(metadata))
     return Target(metadata["endpointPrefix"], metadata["serviceId"], metadata, rules, modules)
 
 
-async def _route(ready: Ready, operation: Prepared, params: Mapping[str, Any]) -> Route:
+def _accepted(operation: Prepared, settings: Settings, params: Params) -> Params:
+    """Return the parameters that are sent for those of the caller.
+
+    Raises:
+        ParamValidationError: they do not fit.
+    """
+    if operation.hooks.before_serialize is not None:
+        params = operation.hooks.before_serialize(params)
+    if settings.validate:
+        operation.validate(params)
+    if operation.download is not None:
+        params = operation.download.ask(params, settings.response_checksum_validation)
+    return params
+
+
+def _joined(parts: HTTPParts, route: Route, settings: Settings) -> HTTPParts:
+    """Return the parts of a request as they fit the endpoint's host and path."""
+    if parts.host_prefix and (settings.disable_host_prefix_injection or route.base.is_ip):
+        parts = parts._replace(host_prefix="")
+    if parts.path in ("", "/"):
+        parts = parts._replace(path="" if route.base.path else "/")
+    return parts
+
+
+def _is_replayable(body: object) -> bool:
+    return not isinstance(body, AsyncIterable) or getattr(body, "is_replayable", False)
+
+
+async def _send(ready: Ready, operation: Prepared, route: Route, parts: HTTPParts) -> Outcome:
+    stream = operation.download is not None and operation.download.is_stream
+    find_error = operation.hooks.find_error
+    return await ready.pipeline.send(
+        route,
+        parts,
+        ready.limits,
+        stream=stream,
+        find_error=find_error,
+        caller=ready.caller,
+        facts=operation.facts,
+    )
+
+
+async def _route(ready: Ready, operation: Prepared, params: Params) -> Route:
     router = ready.router
     context = operation.context(params) if operation.context is not None else {}
+    if operation.hooks.resource is not None:
+        region = ready.regions.get(ready.service_id, params.get(operation.hooks.resource))
+        if region is not None:
+            context["Region"] = region
     account = (await ready.source.get()).account_id if router.needs_account else None
     route = router.route(context, account)
     return route if operation.is_signed else route._replace(signer=None)

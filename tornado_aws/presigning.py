@@ -1,0 +1,169 @@
+"""Requests that somebody else makes: presigned URLs, and forms that browsers post to S3."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypedDict
+from urllib.parse import quote
+
+from tornado_aws.credentials import Credentials
+from tornado_aws.exceptions import ParamValidationError, UnsupportedOperationError
+from tornado_aws.protocols import HTTPParts
+from tornado_aws.routes import Route
+from tornado_aws.signing import MAX_EXPIRES, credential_scope, signature, signing_key
+from tornado_aws.transport import Headers
+
+__all__ = ["PresignedPost", "operation_named", "presigned_post", "presigned_url"]
+
+# The end of a key that the browser's file name takes the place of.
+_FILE_NAME = "${filename}"
+
+
+class PresignedPost(TypedDict):
+    """What a form needs: where to post it, and the fields to be sent before the file."""
+
+    url: str
+    fields: dict[str, str]
+
+
+def operation_named(method: str, operations: Sequence[str]) -> str:
+    """Return the name of the operation that a method calls (``get_object``: ``GetObject``).
+
+    Raises:
+        ParamValidationError: there is none.
+    """
+    plain = method.replace("_", "")
+    if method.islower():
+        for name in operations:
+            if name.lower() == plain:
+                return name
+    raise ParamValidationError(f"There is no method {method!r} that a URL could be made for")
+
+
+def presigned_url(
+    route: Route,
+    parts: HTTPParts,
+    credentials: Credentials | None,
+    expires: int,
+    now: float,
+    http_method: str | None = None,
+) -> str:
+    """Return a URL that makes a request for whoever holds it.
+
+    Args:
+        route: where the request goes and how it is signed.
+        parts: the request; parameters of its body become parameters of the URL.
+        credentials: what to sign with; None only where nothing is signed.
+        expires: how many seconds the URL is wanted to be valid; the credentials' end is its end.
+        now: seconds since 1970.
+        http_method: the method to use instead of the request's own.
+
+    Raises:
+        ParamValidationError: `expires` is out of range.
+    """
+    query = "&".join([part for part in (parts.query, *_in_query(parts)) if part])
+    base = route.base
+    url = f"{base.origin.scheme}://{parts.host_prefix}{base.host}{base.path}{parts.path}"
+    if query:
+        url = f"{url}?{query}"
+    if route.signer is None or credentials is None:
+        return url
+    return route.signer.presign(
+        credentials,
+        http_method or parts.method,
+        url,
+        [pair for pair in (*parts.headers, *route.headers) if not _is_form(*pair)],
+        _bounded(expires, credentials, now),
+        now,
+    )
+
+
+def presigned_post(
+    route: Route,
+    path: str,
+    credentials: Credentials,
+    expires: int,
+    now: float,
+    fields: Mapping[str, str],
+    conditions: Sequence[Any],
+) -> PresignedPost:
+    """Return what a form needs to put an object into a bucket.
+
+    Args:
+        route: where the bucket is and how its requests are signed.
+        path: the bucket's path below the route's.
+        credentials: what to sign with.
+        expires: how many seconds the form is wanted to be valid; the credentials' end is its end.
+        now: seconds since 1970.
+        fields: fields of the form; ``key`` is one of them.
+        conditions: what the policy demands besides the fields of signing.
+
+    Raises:
+        ParamValidationError: `expires` is out of range.
+        UnsupportedOperationError: the route is not signed.
+    """
+    signer = route.signer
+    if signer is None:
+        raise UnsupportedOperationError(
+            "A form needs a signature, and requests are not signed here"
+        )
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    scope = credential_scope(stamp[:8], signer.region, signer.service)
+    signing = {
+        "x-amz-algorithm": "AWS4-HMAC-SHA256",
+        "x-amz-credential": f"{credentials.access_key}/{scope}",
+        "x-amz-date": stamp,
+    }
+    if credentials.security_token:
+        signing[signer.token_header.lower()] = credentials.security_token
+    end = time.gmtime(now + _bounded(expires, credentials, now))
+    policy = {
+        "expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", end),
+        "conditions": [*conditions, *({name: value} for name, value in signing.items())],
+    }
+    encoded = b64encode(json.dumps(policy).encode()).decode()
+    key = signing_key(credentials.secret_key, stamp[:8], signer.region, signer.service)
+    signed = {"policy": encoded, "x-amz-signature": signature(key, encoded)}
+    return {"url": f"{route.base.url}{path}", "fields": {**fields, **signing, **signed}}
+
+
+def key_condition(key: str) -> Any:
+    """Return what a policy demands of a form's key."""
+    if key.endswith(_FILE_NAME):
+        return ["starts-with", "$key", key.removesuffix(_FILE_NAME)]
+    return {"key": key}
+
+
+def _bounded(expires: int, credentials: Credentials, now: float) -> int:
+    """Return for how many seconds a signature is valid at most."""
+    if not 1 <= expires <= MAX_EXPIRES:
+        raise ParamValidationError(
+            f"ExpiresIn is {expires!r}; it must be 1 to {MAX_EXPIRES} seconds (a week)"
+        )
+    if credentials.expiration is None:
+        return expires
+    return max(1, min(expires, int(credentials.expiration.timestamp() - now)))
+
+
+def _is_form(name: str, value: str) -> bool:
+    """Tell whether a header only says that the body is a form, which it no longer is."""
+    return name.lower() == "content-type" and value.startswith("application/x-www-form-urlencoded")
+
+
+def _in_query(parts: HTTPParts) -> Iterator[str]:
+    """Yield the parameters of a body as parts of a query; a body of another kind has none."""
+    if not isinstance(parts.body, bytes) or not parts.body:
+        return
+    if _has_form(parts.headers):
+        yield parts.body.decode()
+    elif parts.body.startswith(b"{") and any("json" in value for _, value in parts.headers):
+        for name, value in json.loads(parts.body).items():
+            for each in value if isinstance(value, list) else [value]:
+                yield f"{quote(name, safe='~')}={quote(str(each), safe='~')}"
+
+
+def _has_form(headers: Headers) -> bool:
+    return any(_is_form(name, value) for name, value in headers)
