@@ -65,7 +65,8 @@ def parse_base(url: str) -> BaseURL:
         raise EndpointError(
             f"Endpoint {scheme}://{host} must not have user information, a query or a fragment"
         )
-    if not _HOST.fullmatch(host):
+    # Python before 3.13 reads ``label.[::1]`` as ``[::1]``.
+    if not _HOST.fullmatch(host) or "[" in parts.netloc[1:]:
         raise EndpointError(f"Endpoint {url!r} has an invalid host name")
     shown = f"[{host}]" if ":" in host else host
     if port is not None and port != DEFAULT_PORTS[scheme]:

@@ -78,7 +78,9 @@ def _before(name: str) -> Callable[[Params], Params]:
 
 def _check_bucket(operation: str, params: Params) -> Params:
     bucket = params.get("Bucket")
-    if isinstance(bucket, str) and not (_BUCKET.fullmatch(bucket) or _ACCESS_POINT.match(bucket)):
+    if not isinstance(bucket, str):
+        return params
+    if not (_BUCKET.fullmatch(bucket) or _ACCESS_POINT.fullmatch(bucket)):
         fault = (
             f"Bucket: {bucket!r} is neither the name of a bucket (1 to 255 letters, digits, dots,"
             " hyphens and underscores) nor the ARN of an access point"
@@ -127,7 +129,7 @@ def _quoted_parts(operation: str, source: Mapping[str, Any]) -> str:
         faults = [f"CopySource.{name}: missing" for name in missing]
         raise ParamValidationError(operation=operation, faults=faults)
     bucket, version = source["Bucket"], source.get("VersionId")
-    between = "/object/" if _ACCESS_POINT.match(bucket) else "/"
+    between = "/object/" if _ACCESS_POINT.fullmatch(bucket) else "/"
     quoted = quote(f"{bucket}{between}{source['Key']}", safe=_SAFE_IN_SOURCE)
     return quoted if version is None else f"{quoted}?versionId={version}"
 

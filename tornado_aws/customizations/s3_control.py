@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from functools import partial
 
@@ -12,16 +13,22 @@ from tornado_aws.model import Operation
 
 __all__ = ["hooks"]
 
-# Their parameters are names of what does not exist yet, and no ARNs.
-_PLAIN = frozenset({"CreateAccessPoint", "CreateBucket", "ListRegionalBuckets"})
+_COLONS = 5  # of an ARN
 _KINDS = {"Name": "accesspoint", "Bucket": "bucket"}
+
+# What they take is the name of something that does not exist yet, and no ARN.
+_NEW = {
+    "CreateAccessPoint": {"Name"},
+    "CreateBucket": {"Name", "Bucket"},
+    "ListRegionalBuckets": {"Name", "Bucket"},
+}
 
 
 def hooks(operation: Operation) -> Hooks:
     """Return what is peculiar to an operation."""
-    is_plain = operation.name in _PLAIN
+    names = [name for name in _KINDS if name not in _NEW.get(operation.name, ())]
     return Hooks(
-        before_serialize=None if is_plain else partial(_take_account, operation.name),
+        before_serialize=partial(_take_account, operation.name, names) if names else None,
         serialized_as=_without_account(operation),
     )
 
@@ -37,19 +44,22 @@ def _without_account(operation: Operation) -> Operation | None:
     return changed
 
 
-def _take_account(operation: str, params: Params) -> Params:
-    for name, kind in _KINDS.items():
-        arn = aws_parse_arn(params.get(name))
-        if arn is None:
-            continue
-        resource = arn.resource_id
-        if arn.service != "s3-outposts" or resource[::2][:2] != ["outpost", kind]:
-            raise _fault(operation, f"{name}: it must be a name or an ARN of an outpost's {kind}")
-        if params.get("AccountId") not in (None, arn.account_id):
-            raise _fault(operation, f"AccountId: it is not the account in the ARN that is {name}")
-        params = {**params, "AccountId": arn.account_id}
+def _take_account(operation: str, names: Sequence[str], params: Params) -> Params:
+    for name in names:
+        value = params.get(name)
+        if isinstance(value, str) and value.count(":") >= _COLONS:
+            account = _account_of(operation, name, value)
+            if params.get("AccountId", account) != account:
+                fault = f"AccountId: it is not the account in the ARN that is {name}"
+                raise ParamValidationError(operation=operation, faults=[fault])
+            params = {**params, "AccountId": account}
     return params
 
 
-def _fault(operation: str, text: str) -> ParamValidationError:
-    return ParamValidationError(operation=operation, faults=[text])
+def _account_of(operation: str, name: str, value: str) -> str:
+    arn, kind = aws_parse_arn(value), _KINDS[name]
+    resource = arn.resource_id if arn is not None and arn.service == "s3-outposts" else []
+    if arn is None or len(resource) != 4 or resource[::2] != ["outpost", kind]:
+        fault = f"{name}: it must be a name or the ARN of an outpost's {kind}, not {value!r}"
+        raise ParamValidationError(operation=operation, faults=[fault])
+    return arn.account_id
