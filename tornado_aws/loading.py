@@ -20,8 +20,10 @@ from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.credentials.shared import configuration_key, share
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
+from tornado_aws.events import Caller, Observer
 from tornado_aws.exceptions import ConfigNotFound
 from tornado_aws.pipeline import Limits, Pipeline
+from tornado_aws.regions import KnownRegions
 from tornado_aws.retries import POLICIES, Policy
 from tornado_aws.routes import Route, Router, raw_route
 from tornado_aws.service_calls import PASSED, service_call
@@ -42,6 +44,8 @@ class Loaded(NamedTuple):
     source: CredentialSource
     transport: Transport
     pipeline: Pipeline
+    regions: KnownRegions
+    observers: tuple[Observer, ...]
 
     def close(self) -> None:
         """Close source and connections. Idempotent."""
@@ -57,7 +61,10 @@ class Ready:
         settings: the settings in force; ``region`` is never None.
         pipeline: the way to the network.
         source: gives the credentials.
+        service_id: the service's id in its model.
+        regions: where resources are that are not in the client's region.
         rules: the ``endpoints`` module of a generated client's package, None for a raw client.
+        caller: what errors and observers are told of all calls.
         limits: bounds of generated calls.
         raw_limits: bounds of a raw fetch.
     """
@@ -66,7 +73,10 @@ class Ready:
         self.settings = settings
         self.pipeline = loaded.pipeline
         self.source = loaded.source
+        self.service_id = target.service_id
+        self.regions = loaded.regions
         self.rules = import_module(target.rules) if target.rules else None
+        self.caller = Caller(target.service, settings.region or "", loaded.observers)
         self.limits = _limits(settings, target.service)
         self.raw_limits = self.limits
         if settings.sources["request_timeout"] == "default":
@@ -106,7 +116,7 @@ async def load(
     files = ProfileFiles(file_paths(environ, *paths))
     profiles = await asyncio.get_running_loop().run_in_executor(None, files.load)
     settings = resolve(settings_options, environ, profiles)
-    transport = make_engine(
+    transport = options.get("transport") or make_engine(
         _transport_options(settings, options.get("max_response_size")),
         use_curl=options.get("use_curl", False),
         own=options.get("force_instance", True),
@@ -116,7 +126,15 @@ async def load(
         source = static(given) if isinstance(given, Credentials) else from_callable(given)
     else:
         source = _shared_source(settings, environ, files, profiles, options)
-    return Loaded(environ, profiles, source, transport, Pipeline(source, transport))
+    return Loaded(
+        environ,
+        profiles,
+        source,
+        transport,
+        Pipeline(source, transport),
+        KnownRegions(),
+        tuple(options.get("observers") or ()),
+    )
 
 
 def _shared_source(
