@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import ipaddress
 import ssl
 from pathlib import Path
@@ -21,12 +22,14 @@ class Certificates(NamedTuple):
 
     Attributes:
         ca: the CA's certificate.
+        ca_hash: the CA's name as OpenSSL hashes it for a folder of CAs.
         server: for ``localhost``, 127.0.0.1 and ::1.
         stranger: for another host name.
         client: for a client.
     """
 
     ca: str
+    ca_hash: str
     server: str
     stranger: str
     client: str
@@ -44,14 +47,14 @@ class Certificates(NamedTuple):
 def make_certificates(folder: Path) -> Certificates:
     """Make the files in `folder`."""
     ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca = _certificate("test CA", ca_key, ca_key, "test CA", is_ca=True)
+    ca = _certificate("test ca", ca_key, ca_key, "test ca", is_ca=True)
     ca_file = folder / "ca.pem"
     ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     names = {"server": "localhost", "stranger": "elsewhere.invalid", "client": "client.invalid"}
     paths = {}
     for file_name, host in names.items():
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _certificate(host, key, ca_key, "test CA", is_ca=False)
+        certificate = _certificate(host, key, ca_key, "test ca", is_ca=False)
         path = folder / f"{file_name}.pem"
         path.write_bytes(
             key.private_bytes(
@@ -62,7 +65,7 @@ def make_certificates(folder: Path) -> Certificates:
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
         paths[file_name] = str(path)
-    return Certificates(str(ca_file), **paths)
+    return Certificates(str(ca_file), _openssl_hash(ca), **paths)
 
 
 def _certificate(
@@ -89,6 +92,13 @@ def _certificate(
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(issuer_key, hashes.SHA256())
     )
+
+
+def _openssl_hash(certificate: x509.Certificate) -> str:
+    """Return what ``openssl x509 -hash`` prints, for a name in lower case."""
+    without_outer_sequence = certificate.subject.public_bytes()[2:]
+    digest = hashlib.sha1(without_outer_sequence, usedforsecurity=False).digest()
+    return digest[3::-1].hex()
 
 
 def _name(text: str) -> x509.Name:

@@ -143,6 +143,11 @@ class Peer:
         """Begin TLS on the connection, as a proxy's tunnel does."""
         self._sock = context.wrap_socket(self._sock, server_side=True)
 
+    def end_tls(self) -> None:
+        """Say TLS's goodbye (close_notify) and close the connection."""
+        assert isinstance(self._sock, ssl.SSLSocket)
+        self._sock.unwrap().close()
+
     def _take(self, size: int) -> bytes:
         while len(self._unread) < size:
             data = self._sock.recv(262144)
@@ -261,8 +266,9 @@ class ScriptedServer:
         script = self._scripts[min(number, len(self._scripts) - 1)]
         try:
             if self._tls is not None:
-                sock = self._tls.wrap_socket(sock, server_side=True)
+                sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 self._socks.append(sock)
+                sock.do_handshake()
             script(Peer(sock, number, self))
         except OSError:
             pass  # the client, or the end of the test, broke the connection

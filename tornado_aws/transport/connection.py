@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import ssl
 from collections.abc import AsyncIterable, Hashable
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
@@ -207,13 +208,21 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         call, parser = self.call, self._parser
-        if call is not None and parser is not None:
+        if call is not None and parser is not None and self._has_ended_in_order():
             with suppress(ProtocolError):
                 parser.feed_eof()
                 self._deliver(call, parser)
         if not self.is_closed:
             self._gone(None)
         return False
+
+    def _has_ended_in_order(self) -> bool:
+        """Tell whether the end is the peer's; under TLS anyone can end the TCP connection."""
+        tls = self._transport.get_extra_info("ssl_object")
+        try:
+            return tls is None or tls.read(1) == b""
+        except ssl.SSLError:  # TLS would read on: its goodbye has not come
+            return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.is_closed:

@@ -77,11 +77,15 @@ class _Attempt:
         self._route = route
         self._loop = loop
         self._tcp: asyncio.Transport | None = None
+        self._early = _Early()
         self.place = route.first_hop
         self.stage = "the TCP connection"
 
     async def run(self) -> Line:
         route = self._route
+        if "https" in (route.first_hop.scheme, route.origin.scheme):
+            # Before there is a connection: what a peer says before TLS would be lost.
+            await self._dialer.context()
         tcp = transport = await self._open(route.first_hop)
         if route.first_hop.scheme == "https":
             transport = await self._secure(transport, route.first_hop)
@@ -100,7 +104,7 @@ class _Attempt:
         sock = await addresses.connect(self._loop, hop.host, hop.port)
         _set_options(sock)
         try:
-            self._tcp, _ = await self._loop.create_connection(asyncio.Protocol, sock=sock)
+            self._tcp, self._early = await self._loop.create_connection(_Early, sock=sock)
         except BaseException:
             sock.close()
             raise
@@ -109,6 +113,8 @@ class _Attempt:
     async def _secure(self, transport: asyncio.Transport, peer: Origin) -> asyncio.Transport:
         self.stage, self.place = "the TLS handshake", peer
         context = await self._dialer.context()
+        if self._early.has_spoken:
+            raise ConnectionAbortedError("the peer spoke first, which is not TLS")
         secured = await self._loop.start_tls(
             transport, asyncio.Protocol(), context, server_hostname=peer.host
         )
@@ -122,6 +128,15 @@ class _Attempt:
         transport.set_protocol(_Tunnel(answered))
         transport.write(self._route.tunnel_request())
         await answered
+
+
+class _Early(asyncio.Protocol):
+    """Notes what comes before anything was asked."""
+
+    has_spoken = False
+
+    def data_received(self, data: bytes) -> None:
+        self.has_spoken = True
 
 
 class _Tunnel(asyncio.Protocol):
