@@ -139,9 +139,14 @@ class Peer:
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._sock.close()
 
-    def secure(self, context: ssl.SSLContext) -> None:
-        """Begin TLS on the connection, as a proxy's tunnel does."""
-        self._sock = context.wrap_socket(self._sock, server_side=True)
+    def tunnel_to(self, origin: Origin) -> None:
+        """Forward bytes both ways until one side closes, as a proxy does after CONNECT."""
+        with socket.create_connection((origin.host, origin.port)) as other:
+            sides = [(self._sock, other), (other, self._sock)]
+            for sock, _ in sides:
+                sock.settimeout(0.005)
+            while all(_forward(source, target) for source, target in sides):
+                pass
 
     def end_tls(self) -> None:
         """Say TLS's goodbye (close_notify) and close the connection."""
@@ -166,6 +171,16 @@ class Peer:
         chunk = self._take(int(line, 16))
         assert self._take(2) == b"\r\n"
         return chunk
+
+
+def _forward(source: socket.socket, target: socket.socket) -> bool:
+    """Forward what there is; tell whether there may be more."""
+    try:
+        data = source.recv(65536)
+    except TimeoutError:
+        return True
+    target.sendall(data)
+    return bool(data)
 
 
 Script = Callable[[Peer], object]
