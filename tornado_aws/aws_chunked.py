@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from typing import Protocol
 
-from tornado_aws.bodies import Body
+from tornado_aws.bodies import Body, aclose
 from tornado_aws.checksums import Algorithm, Checksum, encoded
 from tornado_aws.exceptions import ParamValidationError
 
@@ -148,18 +148,11 @@ async def _chunks(body: AsyncIterable[bytes], length: int | None) -> AsyncGenera
                     yield data[start : start + CHUNK]
                 held, size = [data[size - size % CHUNK :]], size % CHUNK
     finally:
-        await _aclose(pieces)
+        await aclose(pieces)
     if length not in (None, total):
         raise ParamValidationError(f"The body ended after {total} of the {length} bytes stated")
     if size:
         yield b"".join(held)
-
-
-async def _aclose(iterator: AsyncIterator[bytes]) -> None:
-    """End a generator that was not read to its end."""
-    aclose = getattr(iterator, "aclose", None)
-    if aclose is not None:
-        await aclose()
 
 
 async def _update(checksum: Checksum, data: bytes, is_slow: bool) -> None:

@@ -19,7 +19,7 @@ from typing import IO, Any, Protocol, TypeVar, runtime_checkable
 
 from tornado_aws.exceptions import ParamValidationError
 
-__all__ = ["Body", "blocking_pieces", "open_body"]
+__all__ = ["Body", "aclose", "blocking_pieces", "open_body", "read_short"]
 
 T = TypeVar("T")
 
@@ -158,6 +158,55 @@ class _AsyncBody:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._pieces)
+
+
+class _BegunBody:
+    """A body whose first pieces have been read already."""
+
+    is_replayable = False
+    length: int | None = None
+
+    def __init__(self, begun: list[bytes], rest: AsyncIterator[bytes]) -> None:
+        self._begun = begun
+        self._rest = rest
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            while self._begun:
+                yield self._begun.pop(0)
+            async for piece in self._rest:
+                yield piece
+        finally:
+            await aclose(self._rest)
+
+
+async def read_short(body: Body, limit: int) -> bytes | Body:
+    """Return all of a body that can be read once, or a body with the same bytes if it is long.
+
+    Args:
+        body: the body, which cannot be used any more.
+        limit: how many bytes are short, and how many are read at once at most but for one piece.
+    """
+    begun: list[bytes] = []
+    size = 0
+    pieces = aiter(body)
+    try:
+        async for piece in pieces:
+            begun.append(bytes(piece))
+            size += len(piece)
+            if size > limit:
+                return _BegunBody(begun, pieces)
+    except BaseException:
+        await aclose(pieces)
+        raise
+    return b"".join(begun)
+
+
+async def aclose(iterator: AsyncIterator[bytes]) -> None:
+    """End a generator that may not have been read to its end."""
+    end = getattr(iterator, "aclose", None)
+    if end is not None:
+        await end()
 
 
 def blocking_pieces(body: Body) -> Iterable[bytes]:

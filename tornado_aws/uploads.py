@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tornado_aws.aws_chunked import ChunkedBody, SignedChunkedBody
-from tornado_aws.bodies import Body, blocking_pieces, open_body
+from tornado_aws.bodies import Body, blocking_pieces, open_body, read_short
 from tornado_aws.checksums import Algorithm, Checksum, encoded, has_checksum, request_rule
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.model import Operation, Ref
@@ -43,6 +43,11 @@ _LONG = 262144
 # Bodies above this wait for the service's consent before they are sent, in bytes: what botocore
 # does for files whatever their size, which costs small ones a round trip.
 _WORTH_ASKING = 1 << 20
+
+# S3 wants to know how long a body is before it comes. One that does not tell is read so far, in
+# bytes, to find out; if it is longer it is sent all the same, for there are services like S3 that
+# take it.
+_SHORT = 4 << 20
 
 
 def upload(operation: Operation) -> Upload | None:
@@ -107,6 +112,11 @@ class Upload:
             return await self._whole(parts, stated, algorithm, route)
         body = await open_body(parts.body)
         length = self._length(body, stated)
+        if length is None and self._takes_trailer:
+            read = await read_short(body, _SHORT)
+            if isinstance(read, bytes):
+                return await self._whole(parts._replace(body=read), None, algorithm, route)
+            body = read
         parts = parts._replace(body=body, content_length=length)
         if self._takes_trailer:
             parts = parts._replace(expect_continue=length is None or length > _WORTH_ASKING)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tornado_aws.bodies import PIECE, blocking_pieces, open_body
+from tornado_aws.bodies import PIECE, blocking_pieces, open_body, read_short
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.streams import StreamingBody
 
@@ -208,3 +208,45 @@ def test_attempts_that_overlap_do_not_disturb_each_other(path: Path) -> None:
             assert begun[0] + rest[0] == begun[1] + rest[1] == DATA
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("limit", [0, 7, 8, len(DATA) - 1, len(DATA)])
+def test_a_short_body_is_read_and_a_long_one_loses_nothing(limit: int) -> None:
+    """What was read to find out comes first."""
+
+    async def main() -> None:
+        read = await read_short(await open_body(pieces()), limit)
+        assert isinstance(read, bytes) is (limit >= len(DATA))
+        if not isinstance(read, bytes):
+            assert (read.length, read.is_replayable) == (None, False)
+            read = b"".join([piece async for piece in read])
+        assert read == DATA
+
+    asyncio.run(main())
+
+
+def test_a_body_that_was_begun_is_ended_when_its_reader_gives_up() -> None:
+    """Also one that fails while it is looked at."""
+    ended = []
+
+    async def source(fails: bool) -> AsyncIterator[bytes]:
+        try:
+            yield DATA
+            if fails:
+                raise ZeroDivisionError
+            yield DATA
+        finally:
+            ended.append(fails)
+
+    async def main() -> None:
+        begun = await read_short(await open_body(source(False)), 7)
+        assert not isinstance(begun, bytes)
+        iterator = aiter(begun)
+        await anext(iterator)
+        await iterator.aclose()  # type: ignore[attr-defined]
+        assert ended == [False]
+        with pytest.raises(ZeroDivisionError):
+            await read_short(await open_body(source(True)), len(DATA))
+
+    asyncio.run(main())
+    assert ended == [False, True]
