@@ -71,6 +71,7 @@ class Handle:
         curl: the easy handle.
         waiter: settled with the response or an error; None once it was.
         request: what it carries.
+        route: how it travels.
         timeouts: the bounds of the request.
         expires: when the whole attempt must have ended, on the loop's clock.
         upload: the body that is being sent, when it comes from an iterable.
@@ -90,7 +91,6 @@ class Handle:
         "_moved_at",
         "_on_stream",
         "_plain",
-        "_route",
         "_size",
         "_target",
         "curl",
@@ -99,6 +99,7 @@ class Handle:
         "feed",
         "inbox",
         "request",
+        "route",
         "timeouts",
         "upload",
         "waiter",
@@ -113,7 +114,7 @@ class Handle:
         self._chunks: list[bytes] = []
         self._size = 0
         self._plain = False
-        self._route: Route | None = None
+        self.route: Route | None = None
         self._target = self._method = self._body_mode = ""
         self._connect_ms = 0
         self._on_stream: Callable[[Handle, Head], None] | None = None
@@ -152,7 +153,7 @@ class Handle:
         self.request = request
         self.timeouts = timeouts
         self._on_stream = on_stream
-        if route is not self._route:
+        if route is not self.route:
             self._set_route(route)
         target = route.prefix + request.target
         if target != self._target:
@@ -175,12 +176,16 @@ class Handle:
         curl.setopt(pycurl.URL, f"{route.origin.scheme}://{authority(route.origin)}/")
         if proxy is None:
             curl.setopt(pycurl.PROXY, "")
+            curl.setopt(pycurl.FORBID_REUSE, 0)
         else:
+            # libcurl never uses again a connection to a proxy under TLS that is no tunnel.
+            is_spent = proxy.origin.scheme == "https" and not route.is_tunnel
+            curl.setopt(pycurl.FORBID_REUSE, is_spent)
             curl.setopt(pycurl.PROXY, f"{proxy.origin.scheme}://{authority(proxy.origin)}")
             # In absolute form the proxy reads the request's own headers, which have it already.
             lines = proxy.header_lines.splitlines() if route.is_tunnel else []
             curl.setopt(pycurl.PROXYHEADER, [*lines, "Proxy-Connection:"])
-        self._route = route
+        self.route = route
 
     def _set_body(self, request: Request) -> None:
         body = request.body

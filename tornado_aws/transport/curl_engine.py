@@ -221,7 +221,8 @@ class Engine:
             return errors.too_large(origin, failure.limit, handle.received)
         if failure is not None:
             return errors.malformed(origin, failure, handle.received)
-        return translate(code, text, origin, handle.timeouts, handle.progress)
+        way = handle.route or self._route(origin)
+        return translate(code, text, way, handle.timeouts, handle.progress)
 
     def _fail(self, handle: Handle, error: Exception) -> None:
         if handle.inbox is not None:

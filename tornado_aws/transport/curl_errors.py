@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tornado_aws.exceptions import RequestException
+from tornado_aws.exceptions import ConnectError, RequestException
 from tornado_aws.transport import Origin, Timeouts, errors
+from tornado_aws.transport.proxies import Route
 
 # The step of connecting that fails with each code (curl/curl.h, CURLcode).
 _TLS = "the TLS handshake"
@@ -27,7 +28,7 @@ _STAGES = {
     83: _TLS,
     90: "checking the certificate",
     91: "checking the certificate",
-    97: "the proxy's tunnel",
+    97: "the tunnel",
 }
 _TIMED_OUT = 28
 
@@ -79,24 +80,34 @@ class Progress(NamedTuple):
 
 
 def translate(
-    code: int, text: str, origin: Origin, timeouts: Timeouts, progress: Progress
+    code: int, text: str, way: Route, timeouts: Timeouts, progress: Progress
 ) -> RequestException:
     """Return the error for a transfer that libcurl ended.
 
     Args:
         code: libcurl's code.
         text: libcurl's explanation, "" for none.
-        origin: where the request went.
+        way: how the request travelled.
         timeouts: its bounds; libcurl watches the one for connecting.
         progress: how far it had come.
     """
     cause = CurlError(code, text)
     if not progress.sent:
-        if code == _TIMED_OUT and timeouts.connect is not None:
-            return errors.connect_timed_out(origin, timeouts.connect, progress.connecting(origin))
-        return errors.connect_failed(origin, cause, _STAGES.get(code, "connecting"))
+        return _not_connected(cause, way, timeouts, progress)
     if code in _MALFORMED:
-        error = errors.malformed(origin, cause, progress.received)
+        error = errors.malformed(way.origin, cause, progress.received)
         error.response_started = True  # libcurl counts complete header lines only
         return error
-    return errors.connection_lost(origin, cause, progress.received)
+    return errors.connection_lost(way.origin, cause, progress.received)
+
+
+def _not_connected(
+    cause: CurlError, way: Route, timeouts: Timeouts, progress: Progress
+) -> ConnectError:
+    by = "" if way.proxy is None else f" by way of the proxy {errors.place(way.first_hop)}"
+    if cause.code == _TIMED_OUT and timeouts.connect is not None:
+        stage = progress.connecting(way.origin) + by
+        return errors.connect_timed_out(way.origin, timeouts.connect, stage)
+    is_tunnel = way.is_tunnel and "CONNECT" in str(cause)
+    stage = "the tunnel" if is_tunnel else _STAGES.get(cause.code, "connecting")
+    return errors.connect_failed(way.origin, cause, stage + by)

@@ -9,8 +9,10 @@ import pytest
 from tornado_aws.exceptions import ConnectError, ConnectTimeout, ReadError, RequestException
 from tornado_aws.transport import Origin, Timeouts
 from tornado_aws.transport.curl_errors import CurlError, Progress, translate
+from tornado_aws.transport.proxies import Proxy, Route
 
 ORIGIN = Origin("https", "sts.amazonaws.com", 443)
+WAY = Route((), ORIGIN)
 NOTHING_SENT = Progress(sent=False, received=0)
 SENT = Progress(sent=True, received=0)
 CUT_OFF = Progress(sent=True, received=120)
@@ -35,7 +37,7 @@ CASES = {
 def test_each_code_has_its_error(case: str) -> None:
     """The class says what failed, the text where, and how far it had come."""
     code, progress, expected, text = CASES[case]
-    error = translate(code, "because", ORIGIN, Timeouts(connect=3), progress)
+    error = translate(code, "because", WAY, Timeouts(connect=3), progress)
     assert type(error) is expected
     assert text in str(error)
     assert "sts.amazonaws.com:443" in str(error)
@@ -53,22 +55,45 @@ def test_each_code_has_its_error(case: str) -> None:
 )
 def test_what_took_too_long_is_named(scheme: str, progress: Progress, doing: str) -> None:
     """A connect timeout says which step was under way."""
-    error = translate(28, "", ORIGIN._replace(scheme=scheme), Timeouts(connect=3), progress)
+    error = translate(
+        28, "", Route((), ORIGIN._replace(scheme=scheme)), Timeouts(connect=3), progress
+    )
     assert f": {doing} was still under way" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "said"),
+    [
+        (
+            7,
+            "CONNECT tunnel failed, response 407",
+            "the tunnel by way of the proxy inner:3128 failed",
+        ),
+        (7, "Failed to connect", "the TCP connection by way of the proxy inner:3128 failed"),
+        (28, "", "resolving the name by way of the proxy inner:3128 was still under way"),
+    ],
+)
+def test_the_proxy_is_named(code: int, text: str, said: str) -> None:
+    """Where a proxy is on the way, the error of a connection names it, and not its password."""
+    proxy = Proxy(Origin("http", "inner", 3128), "Basic c2VjcmV0")
+    error = translate(code, text, Route((), ORIGIN, proxy), Timeouts(connect=3), NOTHING_SENT)
+    assert said in str(error)
+    assert "sts.amazonaws.com:443" in str(error)
+    assert "c2VjcmV0" not in repr(error)
 
 
 def test_whether_a_response_began_is_said() -> None:
     """Bytes that came are the beginning of a response, also when they are no HTTP."""
 
     def started(code: int, progress: Progress) -> bool:
-        return translate(code, "", ORIGIN, Timeouts(), progress).response_started
+        return translate(code, "", WAY, Timeouts(), progress).response_started
 
     assert [started(56, SENT), started(18, CUT_OFF), started(1, SENT)] == [False, True, True]
 
 
 def test_libcurls_account_is_kept() -> None:
     """The cause is in the error, its text and its pickle."""
-    error = translate(60, "self-signed", ORIGIN, Timeouts(), NOTHING_SENT)
+    error = translate(60, "self-signed", WAY, Timeouts(), NOTHING_SENT)
     copy = pickle.loads(pickle.dumps(error))
     for each in (error, copy):
         assert isinstance(each, RequestException)
