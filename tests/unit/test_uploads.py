@@ -14,6 +14,7 @@ import pytest
 from tests.support import tiny_model
 from tests.support.tiny_client import S3, S3_MODEL, client_class
 from tests.support.tiny_model import structure
+from tests.transport.certificates import Certificates, make_certificates
 from tests.transport.server import Peer, Received, ScriptedServer, response
 from tornado_aws import exceptions
 from tornado_aws.checksums import algorithm
@@ -294,3 +295,64 @@ def test_bodies_for_s3_arrive_whole() -> None:
     assert request.body.count(b";chunk-signature=") == 2
     assert f"x-amz-checksum-crc32:{CRC32}".encode() in request.body
     assert DATA in request.body
+
+
+# --- over TLS -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates of a server and of the CA that it is trusted for."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+def put_over_tls(certificates: Certificates, script: Any, *bodies: Any) -> list[Received]:
+    """Put bodies, and return the requests that it took."""
+
+    async def main() -> None:
+        url = f"https://127.0.0.1:{server.origin.port}"
+        async with S3(endpoint=url, verify=certificates.ca, **KEYS) as s3:
+            for body in bodies:
+                await s3.call("PutObject", Bucket="b", Key="k", Body=body)
+
+    with ScriptedServer(script, tls=certificates.server_context()) as server:
+        asyncio.run(main())
+    return server.requests
+
+
+def test_a_file_goes_over_tls_with_a_trailer_and_again_after_an_error(
+    certificates: Certificates,
+) -> None:
+    """Both attempts have the whole of it, in chunks that are not signed."""
+    requests = put_over_tls(certificates, once_unavailable, io.BytesIO(DATA))
+    assert len(requests) == 2
+    assert requests[0].body == requests[1].body
+    assert requests[0].body == (
+        f"{len(DATA):x}\r\n".encode()
+        + DATA
+        + f"\r\n0\r\nx-amz-checksum-crc32:{CRC32}\r\n\r\n".encode()
+    )
+    assert requests[0].header("X-Amz-Decoded-Content-Length") == str(len(DATA))
+    assert requests[0].header("Content-Length") == str(len(requests[0].body))
+    assert "x-amz-trailer" in (requests[0].header("Authorization") or "")
+
+
+def test_bytes_go_over_tls_as_they_are(certificates: Certificates) -> None:
+    """With a checksum and no hash."""
+    (request,) = put_over_tls(certificates, ok, DATA)
+    assert (request.body, request.header("x-amz-checksum-crc32")) == (DATA, CRC32)
+    assert request.header("X-Amz-Content-SHA256") == "UNSIGNED-PAYLOAD"
+
+
+def test_a_refusal_costs_no_upload(certificates: Certificates) -> None:
+    """A server that answers instead of asking for the body does not get it."""
+
+    def script(peer: Peer) -> None:
+        head = peer.read_head()
+        assert head is not None
+        assert ("Expect", "100-continue") in head[2]
+        peer.send(response(b"<Error><Code>AccessDenied</Code></Error>", "403 Forbidden"))
+        assert peer.wait_closed() == b""
+
+    with pytest.raises(exceptions.AWSError, match="AccessDenied"):
+        put_over_tls(certificates, script, bytes(2 << 20))
