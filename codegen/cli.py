@@ -129,13 +129,30 @@ def list_(services: tuple[str, ...], models: Path) -> None:
 @click.argument("service")
 @click.argument("operation")
 @MODELS
-def explain_(service: str, operation: str, models: Path) -> None:
-    """Tell what is decided about an OPERATION of a SERVICE: names, request, shapes, corrections."""
+@click.option(
+    "--endpoint",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the endpoint rules, such as Region=eu-west-1, UseFIPS=true or Bucket=b.",
+)
+def explain_(service: str, operation: str, models: Path, endpoint: tuple[str, ...]) -> None:
+    """Tell what is decided about an OPERATION of a SERVICE.
+
+    Its names, request, endpoint, shapes, errors, paginator, waiters and corrections.
+    """
+    params = dict(_pair(text) for text in endpoint)
     with _faults_end_the_program():
         (source,) = find(models, [service])
         wishes = read_manifest(models, [source.service for source in find(models)])
-        for topic, text in explain(source, operation, wishes.get(service, Wishes())):
+        for topic, text in explain(source, operation, wishes.get(service, Wishes()), params):
             click.echo(f"{topic:12} {text}")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--endpoint")
+    return name, value
 
 
 def _show(row: Row) -> None:

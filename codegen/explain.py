@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from .addresses import endpoint, wire_name
 from .faults import Fault, FaultyModel, nearest
 from .load import SERVICE, Source
 from .manifest import Wishes
@@ -15,15 +16,19 @@ from .pipeline import prepare
 from .report import unsupported
 from .resolve import resolve
 from .select import Selection, select
+from .shapes import Use
 
 
-def explain(source: Source, operation: str, wishes: Wishes) -> Iterator[tuple[str, str]]:
+def explain(
+    source: Source, operation: str, wishes: Wishes, params: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """Yield what there is to know of an operation as pairs of topic and text.
 
     Args:
         source: the model of its service.
         operation: the operation's name in the model.
         wishes: what is wanted of the service.
+        params: parameters of the endpoint rules, by name.
 
     Raises:
         FaultyModel: something is wrong with the model, or it has no such operation.
@@ -36,6 +41,7 @@ def explain(source: Source, operation: str, wishes: Wishes) -> Iterator[tuple[st
     selection = select(model, [operation])
     yield from _surface(selection, operation, decided)
     yield from _wire(selection, operation)
+    yield from endpoint(model, selection.service.operations[operation], params)
     overrides = [*corrections(source.service), *wishes.overrides]
     reasons = [each.reason for each in overrides if _concerns(each, selection, operation)]
     yield "corrections", "; ".join(reasons) or "none"
@@ -68,8 +74,22 @@ def _wire(selection: Selection, operation: str) -> Iterator[tuple[str, str]]:
     size = len(wire.operations) + len(wire.shapes)
     yield "protocol", ", ".join(service.metadata.get("protocols") or [service.metadata["protocol"]])
     yield "request", f"{http.get('method', 'POST')} {http.get('requestUri', '/')}"
+    yield "wire name", wire_name(service.metadata, data)
     yield "shapes", f"{len(service.shapes)}, {size} bytes of wire data"
+    yield "sends", ", ".join(_reached(selection, data.input)) or "nothing"
+    yield "gives", ", ".join(_reached(selection, data.output)) or "nothing"
     yield "supported", f"no: {reason}" if (reason := unsupported(data, service.shapes)) else "yes"
+
+
+def _reached(selection: Selection, use: Use | None) -> list[str]:
+    """Return the shapes that a use leads to, in the order of finding them."""
+    shapes = selection.service.shapes
+    found = [use.shape] if use is not None else []
+    for reached in found:
+        shape = shapes[reached]
+        uses = (*shape.members.values(), shape.key, shape.element)
+        found += dict.fromkeys(each.shape for each in uses if each and each.shape not in found)
+    return found
 
 
 def _concerns(each: Override, selection: Selection, operation: str) -> bool:

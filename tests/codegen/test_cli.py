@@ -133,16 +133,79 @@ def test_explain_tells_what_is_decided_about_an_operation(project: Path) -> None
     (project / "models" / "codegen.toml").write_text('[zoo.methods]\nWatch = "watch_them"\n')
     result = run("explain", "zoo", "Watch")
     assert result.exit_code == 0
-    told = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    told = topics(result)
     assert told["method"].startswith("zoo.Zoo.watch_them, ")
     assert told["result"] == "zoo.types.WatchResponse"
     assert told["request"] == "POST /"
     assert told["supported"] == "yes"
+    assert told["sends"] == "nothing"
+    assert told["gives"].split(", ")[0] == "WatchResponse"
     assert told["corrections"] == "of codegen.toml"
     assert told["generated"] == "yes"
     wrong = run("explain", "zoo", "Wach")
     assert wrong.exit_code == 1
     assert "there is no operation 'Wach'; did you mean Watch?" in wrong.stderr
+
+
+def topics(result: Result) -> dict[str, str]:
+    """Return what ``explain`` said, by topic."""
+    assert result.exit_code == 0, result.stderr
+    return {line[:12].strip(): line[12:].strip() for line in result.stdout.splitlines()}
+
+
+REAL = ("--models", str(Path(__file__).parents[2] / "models"))
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "name"),
+    [
+        ("dynamodb", "DescribeTable", "X-Amz-Target: DynamoDB_20120810.DescribeTable"),
+        ("iam", "ListUsers", "Action=ListUsers&Version=2010-05-08"),
+        ("ec2", "DescribeVpcs", "Action=DescribeVpcs&Version=2016-11-15"),
+        ("s3", "GetObject", "GET /{Bucket}/{Key+}"),
+    ],
+)
+def test_explain_tells_the_name_on_the_wire(service: str, operation: str, name: str) -> None:
+    """It is what one looks for in a log of requests."""
+    assert topics(run("explain", service, operation, *REAL))["wire name"] == name
+
+
+@pytest.mark.parametrize(
+    ("options", "url", "signed"),
+    [
+        ([], "https://s3.us-east-1.amazonaws.com", "sigv4, for s3 in us-east-1"),
+        (
+            ["Region=eu-west-1", "Bucket=b-1", "UseDualStack=true"],
+            "https://b-1.s3.dualstack.eu-west-1.amazonaws.com",
+            "sigv4, for s3 in eu-west-1",
+        ),
+    ],
+)
+def test_explain_tells_the_endpoint_for_options(options: list[str], url: str, signed: str) -> None:
+    """Parameters are those of the rules; `true` and `false` are no texts."""
+    given = [each for option in options for each in ("--endpoint", option)]
+    told = topics(run("explain", "s3", "GetObject", *given, *REAL))
+    assert (told["endpoint"], told["signed"]) == (url, signed)
+
+
+def test_explain_tells_why_there_is_no_endpoint() -> None:
+    """The text is the rule's own, and a parameter that there is not is named."""
+    fips = ("--endpoint", "Region=cn-north-1", "--endpoint", "UseFIPS=true")
+    told = topics(run("explain", "s3", "GetObject", *fips, *REAL))
+    assert told["endpoint"] == "none: Partition does not support FIPS"
+    told = topics(run("explain", "s3", "GetObject", "--endpoint", "Bukket=b", *REAL))
+    assert "no parameter Bukket" in told["endpoint"]
+    wrong = run("explain", "s3", "GetObject", "--endpoint", "Bucket", *REAL)
+    assert wrong.exit_code == 2
+    assert "'Bucket' is not NAME=VALUE" in wrong.stderr
+
+
+def test_explain_tells_what_goes_before_the_host_and_what_is_not_signed() -> None:
+    """Both are the operation's own."""
+    told = topics(run("explain", "stepfunctions", "StartSyncExecution", *REAL))
+    assert told["endpoint"] == "https://states.us-east-1.amazonaws.com, 'sync-' before the host"
+    told = topics(run("explain", "sts", "AssumeRoleWithSAML", *REAL))
+    assert told["signed"] == "no"
 
 
 def test_a_file_that_cannot_be_written_is_one_message(project: Path) -> None:
