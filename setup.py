@@ -26,6 +26,7 @@ TEST = [
     "hypothesis >= 6.150",  # tests of properties on generated input
     "botocore == 1.43.117",  # says what requests, results and signatures must be
     "boto3 == 1.43.117",  # the interface whose names and results the generated clients keep
+    "awscrt >= 0.31.2",  # lets botocore compute the checksums that only it has
     "jmespath >= 1.0",  # what `search` of a paginator must agree with
     "moto[server] >= 5.2",  # local AWS that speaks every protocol
     "uvloop >= 0.22",  # the other event loop that the transport must run on
@@ -88,6 +89,8 @@ setup(
         "curl": ["pycurl >= 7.45.6"],  # the second transport engine; earlier ones lack counters
         "crt": ["awscrt >= 0.31.2"],  # the checksums CRC32C, CRC64NVME and XXHASH
         "codegen": CODEGEN,
+        "crt": ["awscrt >= 0.31.2"],  # CRC32C, CRC64NVME and XXHASH checksums, computed in C
+        "login": ["cryptography >= 42"],  # keys of `aws login`, which bind its tokens
         "search": ["jmespath >= 1.0"],  # expressions of paginators' `search`
         "test": [*CODEGEN, *TEST],
         "docs": ["sphinx >= 8"],  # builds docs/, the reference from the docstrings
