@@ -22,6 +22,7 @@ from tornado_aws.session import Session, Target
 
 if TYPE_CHECKING:
     from tornado_aws.responses import StreamedResponse
+    from tornado_aws.types import StreamingBlob
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ class AWSClient:
         path: str = "/",
         query_args: QueryArgs | None = None,
         headers: HeadersArg | None = None,
-        body: bytes | str | None = None,
+        body: StreamingBlob | None = None,
         recursed: bool = False,
         *,
         raise_error: bool = True,
@@ -100,11 +101,15 @@ class AWSClient:
                 None sends the name without a value.
             headers: a mapping, Tornado's ``HTTPHeaders`` or (name, value) pairs. A ``Host`` given
                 here is signed and sent.
-            body: the body; str is encoded as UTF-8.
+            body: the body; str is encoded as UTF-8. A file, a path and an iterable of bytes are
+                read while they are sent, off the loop; a ``Content-Length`` in `headers` says how
+                long an iterable is. What can be read once only is sent to S3, and to others if
+                `headers` have an ``X-Amz-Content-SHA256``, for else they want its hash first.
             recursed: accepted for callers of the original library; has no effect.
             raise_error: raise for a status of 300 and above; if False, return the response.
 
         Raises:
+            ParamValidationError: the body is no body, or cannot be sent without its hash.
             AWSError: the service answered with an error.
             tornado.httpclient.HTTPError: something else answered with an error status.
             RequestException: no complete response came.
@@ -211,7 +216,7 @@ class AsyncAWSClient(AWSClient):
         path: str = "/",
         query_args: QueryArgs | None = None,
         headers: HeadersArg | None = None,
-        body: bytes | str | None = None,
+        body: StreamingBlob | None = None,
         recursed: bool = False,
         *,
         raise_error: bool = True,
@@ -225,7 +230,7 @@ class AsyncAWSClient(AWSClient):
         path: str = "/",
         query_args: QueryArgs | None = None,
         headers: HeadersArg | None = None,
-        body: bytes | str | None = None,
+        body: StreamingBlob | None = None,
         recursed: bool = False,
         *,
         raise_error: Literal[True] = True,
@@ -239,7 +244,7 @@ class AsyncAWSClient(AWSClient):
         path: str = "/",
         query_args: QueryArgs | None = None,
         headers: HeadersArg | None = None,
-        body: bytes | str | None = None,
+        body: StreamingBlob | None = None,
         recursed: bool = False,
         *,
         raise_error: bool,
@@ -252,7 +257,7 @@ class AsyncAWSClient(AWSClient):
         path: str = "/",
         query_args: QueryArgs | None = None,
         headers: HeadersArg | None = None,
-        body: bytes | str | None = None,
+        body: StreamingBlob | None = None,
         recursed: bool = False,
         *,
         raise_error: bool = True,

@@ -15,6 +15,8 @@ from tornado_aws.protocols import HTTPParts
 from tornado_aws.responses import tornado_response
 from tornado_aws.signing import without_signature
 from tornado_aws.transport import Headers
+from tornado_aws.types import StreamingBlob
+from tornado_aws.uploads import raw_upload
 from tornado_aws.urls import encode_query, join_query, split_path
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
@@ -25,13 +27,18 @@ def raw_parts(
     path: str,
     query_args: QueryArgs | None,
     headers: HeadersArg | None,
-    body: bytes | str | None,
+    body: StreamingBlob | None,
 ) -> HTTPParts:
-    """Return the parts of a raw request; see `tornado_aws.AWSClient.fetch` for the arguments."""
+    """Return the parts of a raw request; see `tornado_aws.AWSClient.fetch` for the arguments.
+
+    A body that is to be read while it is sent is left as it is.
+    """
     method = method.upper()
     bare, query = split_path(path)
     pairs = without_signature(_pairs(headers))
-    data = body.encode() if isinstance(body, str) else body
+    data: Any = body.encode() if isinstance(body, str) else body
+    if isinstance(data, (bytearray, memoryview)):
+        data = bytes(data)
     if method == "POST" and not any(name.lower() == "content-type" for name, _ in pairs):
         pairs.append(("Content-Type", FORM))
     return HTTPParts(method, bare, join_query(query, encode_query(query_args)), pairs, data)
@@ -41,10 +48,13 @@ async def fetch(
     ready: Ready, parts: HTTPParts, raise_error: bool, stream: bool = False
 ) -> HTTPResponse:
     """Send a raw request; see `tornado_aws.AWSClient.fetch`."""
+    route = ready.route
+    if not isinstance(parts.body, bytes | None):
+        parts = await raw_upload(route).prepare(parts, {}, route, "when_required")
     outcome = await ready.pipeline.send(
-        ready.route, parts, ready.raw_limits, stream=stream, caller=ready.caller
+        route, parts, ready.raw_limits, stream=stream, caller=ready.caller
     )
-    base = ready.route.base
+    base = route.base
     url = f"{base.origin.scheme}://{base.host}{outcome.request.target}"
     response = tornado_response(outcome.request, outcome.response, url, outcome.seconds)
     if raise_error and outcome.error is not None:

@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tornado_aws.aws_chunked import ChunkedBody, SignedChunkedBody
 from tornado_aws.bodies import Body, blocking_pieces, open_body, read_short
-from tornado_aws.checksums import Algorithm, Checksum, encoded, has_checksum, request_rule
+from tornado_aws.checksums import (
+    Algorithm,
+    Checksum,
+    RequestRule,
+    encoded,
+    has_checksum,
+    request_rule,
+)
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.model import Operation, Ref
 from tornado_aws.protocols import HTTPParts
@@ -28,7 +35,7 @@ from tornado_aws.transport import Headers
 if TYPE_CHECKING:
     from tornado_aws.routes import Route
 
-__all__ = ["Upload", "upload"]
+__all__ = ["Upload", "raw_upload", "upload"]
 
 T = TypeVar("T")
 
@@ -52,36 +59,58 @@ _SHORT = 4 << 20
 
 def upload(operation: Operation) -> Upload | None:
     """Return how an operation's bodies are sent, None if there is nothing to it."""
-    payload = _raw_payload(operation)
-    made = Upload(operation, payload)
-    if payload is None and made.rule is None and not made.is_unsigned:
+    traits = operation.traits
+    payload, rule = _raw_payload(operation), request_rule(operation)
+    is_unsigned = bool(
+        traits.get("unsignedPayload") or traits.get("authtype") == "v4-unsigned-body"
+    )
+    if payload is None and rule is None and not is_unsigned:
         return None
-    return made
+    return Upload(
+        operation.name,
+        payload.name if payload else "the body",
+        rule=rule,
+        is_unsigned=is_unsigned,
+        needs_length=bool(payload and payload.traits.get("requiresLength")),
+        # Operations with a streaming body and a choice of checksums take them in a trailer.
+        takes_chunks=payload is not None and rule is not None,
+    )
+
+
+def raw_upload(route: Route) -> Upload:
+    """Return how the bodies of raw requests are sent that are read while they are sent."""
+    is_s3 = route.signer is not None and route.signer.sign_payload_header
+    return Upload("fetch", "body", takes_chunks=is_s3)
 
 
 class Upload:
     """How the bodies of one operation are sent.
 
     Args:
-        operation: the operation.
-        payload: its parameter that is the whole body as bytes, None if there is none.
-
-    Attributes:
+        operation: the operation's name.
+        member: what its body is called in errors.
         rule: what its model says of checksums, None if nothing.
         is_unsigned: whether its model says that payloads are not signed.
+        needs_length: whether its model says that the length must be known before.
+        takes_chunks: whether it takes the coding ``aws-chunked``.
     """
 
-    def __init__(self, operation: Operation, payload: Ref | None) -> None:
-        traits = operation.traits
-        self.rule = request_rule(operation)
-        self.is_unsigned = bool(
-            traits.get("unsignedPayload") or traits.get("authtype") == "v4-unsigned-body"
-        )
-        self._operation = operation.name
-        self._member = payload.name if payload else ""
-        self._needs_length = bool(payload and payload.traits.get("requiresLength"))
-        # Operations with a streaming body and a choice of checksums take them in a trailer.
-        self._takes_trailer = payload is not None and self.rule is not None
+    def __init__(
+        self,
+        operation: str,
+        member: str,
+        *,
+        rule: RequestRule | None = None,
+        is_unsigned: bool = False,
+        needs_length: bool = False,
+        takes_chunks: bool = False,
+    ) -> None:
+        self._operation = operation
+        self._member = member
+        self._rule = rule
+        self._is_unsigned = is_unsigned
+        self._needs_length = needs_length
+        self._takes_chunks = takes_chunks
 
     async def prepare(
         self, parts: HTTPParts, params: Mapping[str, Any], route: Route, calculation: str
@@ -102,23 +131,23 @@ class Upload:
         """
         headers, stated = self._take_length(parts.headers)
         algorithm = None
-        if self.rule is not None:
+        if self._rule is not None:
             names = [name for name, _ in headers]
-            algorithm = self.rule.choose(params, names, calculation)
-            if algorithm is not None and self.rule.header and self.rule.member not in params:
-                headers.append((self.rule.header, algorithm.name))
+            algorithm = self._rule.choose(params, names, calculation)
+            if algorithm is not None and self._rule.header and self._rule.member not in params:
+                headers.append((self._rule.header, algorithm.name))
         parts = parts._replace(headers=headers)
         if isinstance(parts.body, bytes | None):
             return await self._whole(parts, stated, algorithm, route)
         body = await open_body(parts.body)
         length = self._length(body, stated)
-        if length is None and self._takes_trailer:
+        if length is None and self._takes_chunks:
             read = await read_short(body, _SHORT)
             if isinstance(read, bytes):
                 return await self._whole(parts._replace(body=read), None, algorithm, route)
             body = read
         parts = parts._replace(body=body, content_length=length)
-        if self._takes_trailer:
+        if self._takes_chunks:
             parts = parts._replace(expect_continue=length is None or length > _WORTH_ASKING)
         return await self._streamed(parts, body, algorithm, route)
 
@@ -134,18 +163,16 @@ class Upload:
         if algorithm is not None:
             headers.append((algorithm.header, await _computed(algorithm.of, data)))
         payload = ""
-        if self.is_unsigned and route.signer is not None:
+        if self._is_unsigned and route.signer is not None:
             headers.append(("X-Amz-Content-SHA256", UNSIGNED))
-        elif (
-            self._takes_trailer and _is_secure(route) and has_checksum(name for name, _ in headers)
-        ):
+        elif self._takes_chunks and _is_secure(route) and has_checksum(name for name, _ in headers):
             payload = UNSIGNED
         elif len(data) > _LONG and route.signer is not None:
             payload = await _computed(_sha256, data)
         return parts._replace(
             headers=headers,
             payload_hash=payload,
-            expect_continue=self._takes_trailer and len(data) > _WORTH_ASKING,
+            expect_continue=self._takes_chunks and len(data) > _WORTH_ASKING,
         )
 
     # --- bodies that are read while they are sent ---
@@ -153,17 +180,18 @@ class Upload:
     async def _streamed(
         self, parts: HTTPParts, body: Body, algorithm: Algorithm | None, route: Route
     ) -> HTTPParts:
-        if route.signer is None and algorithm is None:
+        is_settled = any(name.lower() == "x-amz-content-sha256" for name, _ in parts.headers)
+        if is_settled or (route.signer is None and algorithm is None):
             return parts
-        if self.is_unsigned:
+        if self._is_unsigned:
             return _with(parts, ("X-Amz-Content-SHA256", UNSIGNED))
-        if self._takes_trailer and (_is_secure(route) or route.signer is None):
+        if self._takes_chunks and (_is_secure(route) or route.signer is None):
             if algorithm is None:
                 return parts._replace(payload_hash=UNSIGNED)
             return _chunked(parts, ChunkedBody(body, parts.content_length, algorithm), algorithm)
         if body.is_replayable:
             return await self._read_twice(parts, body, algorithm)
-        if self._takes_trailer:
+        if self._takes_chunks:
             signed = SignedChunkedBody(body, parts.content_length, algorithm)
             return _chunked(parts, signed, algorithm)
         raise self._fault(
@@ -202,7 +230,7 @@ class Upload:
         return kept, int(stated)
 
     def _fault(self, reason: str) -> ParamValidationError:
-        fault = f"{self._member or 'the body'}: {reason}"
+        fault = f"{self._member}: {reason}"
         return ParamValidationError(operation=self._operation, faults=[fault])
 
 

@@ -128,9 +128,10 @@ def prepared(service: str, name: str, params: Mapping[str, Any], **settings: str
     """Return what is sent over plain HTTP, unsigned, as `oracle.sent` does it."""
     operation = models.ours(service).operation(name)
     given = dict(params)
-    if (receiving := download(operation)) is not None:
-        given = receiving.ask(given, settings.get("validation", "when_supported"))
-    parts = load(models.ours(service).metadata).serializer(operation)(given)
+    protocol = load(models.ours(service).metadata)
+    if (receiving := download(operation, protocol)) is not None:
+        given = dict(receiving.ask(given, settings.get("validation", "when_supported")))
+    parts = protocol.serializer(operation)(given)
     sending = upload(operation)
     if sending is None:
         return parts

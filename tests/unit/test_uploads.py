@@ -16,7 +16,7 @@ from tests.support.tiny_client import S3, S3_MODEL, client_class
 from tests.support.tiny_model import structure
 from tests.transport.certificates import Certificates, make_certificates
 from tests.transport.server import Peer, Received, ScriptedServer, response
-from tornado_aws import exceptions
+from tornado_aws import AsyncAWSClient, exceptions
 from tornado_aws.checksums import algorithm
 from tornado_aws.protocols import HTTPParts, rest_xml
 from tornado_aws.routes import Route, make_signer
@@ -295,6 +295,44 @@ def test_bodies_for_s3_arrive_whole() -> None:
     assert request.body.count(b";chunk-signature=") == 2
     assert f"x-amz-checksum-crc32:{CRC32}".encode() in request.body
     assert DATA in request.body
+
+
+# --- raw requests -------------------------------------------------------------------------------
+
+
+def fetch(service: str, body: Any, headers: Any = None) -> list[Received]:
+    """Send a raw request with a body, and return the requests that it took."""
+
+    async def main() -> None:
+        url = f"http://127.0.0.1:{server.origin.port}"
+        async with AsyncAWSClient(service, endpoint=url, **KEYS) as client:
+            await client.fetch("PUT", "/b/k", headers=headers, body=body)
+
+    with ScriptedServer(ok) as server:
+        asyncio.run(main())
+    return server.requests
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: io.BytesIO(DATA), lambda: [DATA], lambda: bytearray(DATA)]
+)
+def test_raw_bodies_that_can_be_read_again_are_hashed(make: Any) -> None:
+    """For S3 and for others."""
+    for service in ("s3", "glacier"):
+        (request,) = fetch(service, make())
+        assert request.body == DATA
+    (request,) = fetch("s3", make())
+    assert request.header("X-Amz-Content-SHA256") == HASH
+
+
+def test_raw_bodies_that_can_be_read_once() -> None:
+    """S3 takes them in signed chunks, others if the caller says what to sign."""
+    (request,) = fetch("s3", pieces(), {"Content-Length": str(len(DATA))})
+    assert request.header("X-Amz-Content-SHA256") == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+    (request,) = fetch("glacier", pieces(), {"X-Amz-Content-SHA256": HASH})
+    assert (request.body, request.header("Transfer-Encoding")) == (DATA, "chunked")
+    with pytest.raises(exceptions.ParamValidationError, match="give bytes"):
+        fetch("glacier", pieces())
 
 
 # --- over TLS -------------------------------------------------------------------------------------
