@@ -18,7 +18,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check generate install format lint types conformance docs bench build clean
+.PHONY: help demo test check generate install format lint types conformance docs bench soak build \
+	clean
 
 help:  # list the targets
 	@grep -E '^[a-z-]+:.*  # ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  # /\1|/' \
@@ -60,6 +61,9 @@ docs: $(VENV)/.installed-docs  # build the documentation in docs/_build/html
 bench: $(VENV)/.installed-bench  # measure, and compare with others; BENCHMARKS="signing" for one
 	@set -e; for name in $(BENCHMARKS); do \
 	  echo; echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS); done
+
+soak: install  # call for a minute among random faults, and account for every call
+	$(BIN)/python -m tests.faults.soak $(ARGS)
 
 build: install  # build the wheel in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -87,11 +87,18 @@ class Pipeline:
     Args:
         source: gives the credentials to sign with.
         transport: sends the requests.
+        about: headers that say who sends them; not signed, and a caller's own count more.
     """
 
-    def __init__(self, source: CredentialSource, transport: Transport) -> None:
+    def __init__(
+        self,
+        source: CredentialSource,
+        transport: Transport,
+        about: Callable[[], Headers] = list,
+    ) -> None:
         self.source = source
         self.transport = transport
+        self.about = about
         self.quota = retries.Quota()
         self.limiter = RateLimiter()
         self.skews: dict[str, float] = {}
@@ -346,6 +353,8 @@ class _Call:
             sign_chunks = getattr(parts.body, "sign_with", None)
             if sign_chunks is not None:
                 sign_chunks(signer.chunk_signer(credentials, dict(headers)["Authorization"], now))
+        names = {name.lower() for name, _ in given}
+        headers += [pair for pair in self._pipeline.about() if pair[0].lower() not in names]
         headers.append(("amz-sdk-invocation-id", self._invocation))
         headers.append(("amz-sdk-request", self._attempt_header()))
         origin = base.origin
@@ -360,6 +369,7 @@ class _Call:
             content_length=parts.content_length,
             stream=self._stream,
             expect_continue=parts.expect_continue,
+            may_resend=False,
         )
 
     def _attempt_header(self) -> str:

@@ -251,6 +251,53 @@ def test_a_second_answer_to_one_request_is_nobodys(use_curl: bool) -> None:
 
 
 @each_kind
+def test_a_kept_connection_that_breaks_after_the_request(kind: Kind) -> None:
+    """The attempt counts although the connection had served before: nothing is sent in secret."""
+    sent: list[int] = []
+
+    def script(peer: Peer) -> None:
+        if peer.number == 0:
+            good(peer)
+            peer.read_request()
+            peer.reset()
+        else:
+            good(peer)
+
+    async def two_calls(client: DynamoDB) -> Any:
+        await kind.call(client)
+        sent.append(len(server.requests))
+        return await kind.call(client)
+
+    with ScriptedServer(script) as server:
+        if kind.attempts > 1:
+            result = run(url(server), two_calls, **kind.options)
+            assert result["ResponseMetadata"]["RetryAttempts"] == 1
+        else:
+            with pytest.raises(exceptions.ReadError) as caught:
+                run(url(server), two_calls, **kind.options)
+            assert caught.value.sent
+        assert len(server.requests) - sent[0] == kind.attempts
+
+
+@each_engine
+def test_a_connection_that_was_closed_while_idle_is_not_used(use_curl: bool) -> None:
+    """Even a call that may be sent only once does not notice."""
+
+    def script(peer: Peer) -> None:
+        good(peer)
+        peer.close()
+
+    async def two_calls(client: DynamoDB) -> None:
+        for _ in range(2):
+            await KINDS["unsafe write"].call(client)
+            await asyncio.sleep(0.06)
+
+    with ScriptedServer(script) as server:
+        run(url(server), two_calls, use_curl=use_curl, retry_mode="none")
+        assert (len(server.requests), server.connections) == (2, 2)
+
+
+@each_kind
 def test_a_throttling_storm_ends_when_the_quota_is_used_up(kind: Kind) -> None:
     """A hundred and more failing calls send no more repetitions than the quota pays for."""
     fault = next(fault for fault in FAULTS if fault.name == "500")

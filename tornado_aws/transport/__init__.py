@@ -89,6 +89,9 @@ class Request:
         stream: whether the response body is wanted as a stream; error responses (status >= 300)
             are buffered all the same.
         expect_continue: wait for ``100 Continue`` (at most a second) before sending the body.
+        may_resend: whether the engine may send it again by itself when a kept connection breaks
+            before the first byte of a response. The peer has hardly seen it then, but that is not
+            certain: who counts attempts says False. libcurl does so in any case.
     """
 
     __slots__ = (
@@ -96,6 +99,7 @@ class Request:
         "content_length",
         "expect_continue",
         "headers",
+        "may_resend",
         "method",
         "origin",
         "stream",
@@ -113,6 +117,7 @@ class Request:
         content_length: int | None = None,
         stream: bool = False,
         expect_continue: bool = False,
+        may_resend: bool = True,
     ) -> None:
         self.origin = origin
         self.method = method
@@ -122,6 +127,7 @@ class Request:
         self.content_length = content_length
         self.stream = stream
         self.expect_continue = expect_continue
+        self.may_resend = may_resend
 
 
 class BodyStream(Protocol):

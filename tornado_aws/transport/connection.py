@@ -8,9 +8,9 @@ and no read allocates.
 from __future__ import annotations
 
 import asyncio
-import selectors
+import select
 import ssl
-from collections.abc import AsyncIterable, Hashable
+from collections.abc import Hashable
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -109,12 +109,12 @@ class Connection(asyncio.BufferedProtocol):
         elif call.request.expect_continue:
             self._transport.write(call.head)
             self._gate = self._owner.loop.call_later(CONTINUE_WAIT, self._send_body)
-        elif isinstance(body, AsyncIterable) or len(body) > PIECE:
-            self._transport.write(call.head)
-            self._send_body()
-        else:
+        elif isinstance(body, bytes) and len(body) <= PIECE:
             self._transport.write(call.head + body)
             self.is_sent = True
+        else:
+            self._transport.write(call.head)
+            self._send_body()
 
     def abort(self) -> None:
         """Close at once; the call under way, if any, is left to the caller."""
@@ -140,9 +140,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def is_dead(self) -> bool:
         """Ask the kernel whether an idle connection has something to read, which is its end."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._transport.get_extra_info("socket"), selectors.EVENT_READ)
-            return bool(selector.select(0))
+        return _has_input(self._transport.get_extra_info("socket").fileno())
 
     def resume_reading(self) -> None:
         """Take bytes again after a stream's reader had fallen behind."""
@@ -348,3 +346,12 @@ class Connection(asyncio.BufferedProtocol):
 
 def _response(head: Head, body: bytes = b"", stream: ResponseStream | None = None) -> Response:
     return Response(head.status, head.reason, head.pairs, body, stream, headers=head.headers)
+
+
+def _has_input(descriptor: int) -> bool:
+    """Tell whether reading from a socket would not wait; this is asked before every request."""
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-from collections.abc import AsyncIterable
 
 from tornado_aws.exceptions import AWSClientException, ConfigurationError
 from tornado_aws.transport import (
@@ -40,6 +39,9 @@ IDLE_LIFETIME = 60.0
 
 # Reads of this size take 100 KB in one or two system calls.
 _BUFFER_SIZE = 262144
+
+# How long a connection may have been idle and still be used without a look at it, seconds.
+_TRUSTED_IDLE = 0.05
 
 # S3 has a host for each bucket, so origins are not few; routes are cheap to make again.
 _MAX_ROUTES = 1024
@@ -192,9 +194,9 @@ class Pool:
         return way
 
     def _take(self, call: Call) -> Connection | None:
-        """Return a kept connection; for a body that cannot be sent twice only one that lives."""
+        """Return a kept connection; for a request that may be sent only once one that lives."""
         connection = self._ledger.take(call.key, call.started)
-        while connection is not None and not is_replayable(call.request) and connection.is_dead():
+        while connection is not None and _is_doubtful(call, connection) and connection.is_dead():
             connection.abort()
             self._vacate()
             connection = self._ledger.take(call.key, call.started)
@@ -354,9 +356,24 @@ class Pool:
             self.fail(call, _timeout(call, bound, self._options.max_clients))
 
 
-def is_replayable(request: Request) -> bool:
-    """Tell whether the request's body can be sent a second time."""
-    return not isinstance(request.body, AsyncIterable)
+def is_repeatable(request: Request) -> bool:
+    """Tell whether the request can and may be sent a second time."""
+    return request.may_resend and _is_replayable(request)
+
+
+def _is_replayable(request: Request) -> bool:
+    return request.body is None or isinstance(request.body, bytes)
+
+
+def _is_doubtful(call: Call, connection: Connection) -> bool:
+    """Tell whether to ask if a kept connection lives: before what may be sent only once.
+
+    The loop tells of the end of connections by itself, so that one which was idle for a moment only
+    is not asked about: a question costs two microseconds.
+    """
+    if is_repeatable(call.request):
+        return False
+    return not _is_replayable(call.request) or call.started - connection.idle_since >= _TRUSTED_IDLE
 
 
 def may_resend(call: Call, connection: Connection) -> bool:
@@ -369,7 +386,7 @@ def may_resend(call: Call, connection: Connection) -> bool:
         connection.served > 0
         and connection.received == 0
         and not call.resent
-        and is_replayable(call.request)
+        and is_repeatable(call.request)
     )
 
 
