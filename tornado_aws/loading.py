@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from tornado_aws import __version__
 from tornado_aws.config import ProfileFiles, Profiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.chain import default_source
@@ -29,8 +30,9 @@ from tornado_aws.routes import Route, Router, raw_route
 from tornado_aws.service_calls import PASSED, service_call
 from tornado_aws.session import Target
 from tornado_aws.settings import Settings, resolve
-from tornado_aws.transport import Timeouts, Transport, TransportOptions
+from tornado_aws.transport import Headers, Timeouts, Transport, TransportOptions
 from tornado_aws.transport.engines import make_engine
+from tornado_aws.user_agent import identity, is_lambda, user_agent
 
 # Bound of one attempt of a raw fetch when none is given, seconds: the original library's.
 RAW_REQUEST_TIMEOUT = 30.0
@@ -131,10 +133,16 @@ async def load(
         profiles,
         source,
         transport,
-        Pipeline(source, transport),
+        Pipeline(source, transport, _about(settings, environ)),
         KnownRegions(),
         tuple(options.get("observers") or ()),
     )
+
+
+def _about(settings: Settings, environ: Mapping[str, str]) -> Callable[[], Headers]:
+    """Return what gives the headers that say who sends a request."""
+    agent = user_agent(__version__, settings.retry_mode, settings.user_agent_appid, environ)
+    return partial(identity, agent, os.environ if is_lambda(environ) else {})
 
 
 def _shared_source(

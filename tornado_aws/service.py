@@ -45,6 +45,7 @@ T = TypeVar("T")
 
 # What preparing an operation imports.
 MODULES = (
+    "tornado_aws.compression",
     "tornado_aws.validation",
     "tornado_aws.uploads",
     "tornado_aws.downloads",
@@ -67,6 +68,7 @@ class Prepared(NamedTuple):
         is_signed: whether the service wants a signature.
         hooks: what is peculiar to the operation.
         facts: what bears on repeating the operation.
+        is_compressible: whether the service takes its bodies compressed.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Prepared(NamedTuple):
     is_signed: bool
     hooks: Hooks
     facts: Facts
+    is_compressible: bool
 
 
 class ServiceClient:
@@ -135,6 +138,10 @@ class ServiceClient:
             parts = operation.hooks.after_serialize(parts)
         route = await _route(ready, operation, given)
         parts = _joined(parts, route, ready.settings)
+        if operation.is_compressible and not ready.settings.disable_request_compression:
+            from tornado_aws.compression import compressed  # noqa: PLC0415 - see MODULES
+
+            parts = await compressed(parts, ready.settings.request_min_compression_size_bytes)
         if headers is not None:
             added = headers(f"{route.base.url}{parts.path}").items()
             route = route._replace(headers=[*route.headers, *added])
@@ -187,6 +194,7 @@ class ServiceClient:
         return await wait(waiter, call, params, config)  # type: ignore[return-value]
 
     def _prepare(self, name: str, ready: Ready) -> Prepared:
+        from tornado_aws.compression import takes_gzip  # noqa: PLC0415 - see MODULES
         from tornado_aws.downloads import download  # noqa: PLC0415 - see MODULES
         from tornado_aws.retries import facts_of  # noqa: PLC0415 - imported by ready()
         from tornado_aws.routes import context_of  # noqa: PLC0415 - imported by ready()
@@ -208,6 +216,7 @@ class ServiceClient:
             operation.traits.get("authtype") != "none",
             peculiar,
             facts_of(operation),
+            takes_gzip(operation),
         )
         self._operations[name] = prepared
         return prepared

@@ -10,10 +10,15 @@ import platform
 import re
 from collections.abc import Mapping
 
-__all__ = ["user_agent"]
+from tornado_aws.transport import Headers
+
+__all__ = ["identity", "is_lambda", "user_agent"]
 
 # What may not stand in a word becomes a hyphen (the SDKs' rule).
 _FORBIDDEN = re.compile(r"[^!$%&'*+.^_`|~0-9A-Za-z-]")
+
+
+_TRACE_FORBIDDEN = re.compile(r"[^ -~]")
 
 
 def user_agent(
@@ -41,6 +46,27 @@ def user_agent(
     if app_id:
         words.append(f"app/{_word(app_id)}")
     return " ".join(words)
+
+
+def is_lambda(environ: Mapping[str, str]) -> bool:
+    """Tell whether the program runs in AWS Lambda."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in environ
+
+
+def identity(agent: str, environ: Mapping[str, str]) -> Headers:
+    """Return the headers that say who sends a request.
+
+    Args:
+        agent: the User-Agent.
+        environ: the environment variables as they are now, if they may hold a trace id: Lambda
+            sets it anew for each invocation, and a call that carries it on cannot call its own
+            function for ever unseen.
+    """
+    headers = [("User-Agent", agent)]
+    trace = environ.get("_X_AMZN_TRACE_ID")
+    if trace:
+        headers.append(("X-Amzn-Trace-Id", _TRACE_FORBIDDEN.sub("", trace)))
+    return headers
 
 
 def _word(text: str) -> str:

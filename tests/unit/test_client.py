@@ -238,6 +238,23 @@ def test_a_date_or_signature_of_the_callers_is_replaced(server: RecordingServer)
     assert request.header("X-Other") == "1"
 
 
+def test_a_request_says_who_sends_it(
+    server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library's own User-Agent unless the caller has one; Lambda's trace id goes along."""
+    fetch(server, "GET", client={"user_agent_appid": "player"})
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3")
+    fetch(server, "GET", headers={"user-agent": "mine"})
+    first, second = server.requests
+    assert (first.header("User-Agent") or "").startswith("tornado-aws/3.0.0 ua/2.1 ")
+    assert (first.header("User-Agent") or "").endswith(" app/player")
+    assert first.header("X-Amzn-Trace-Id") is None
+    assert second.header("User-Agent") == "mine"
+    assert second.header("X-Amzn-Trace-Id") == "Root=1-2-3"
+    assert "user-agent" not in (first.header("Authorization") or "")
+
+
 def test_a_skewed_clock_is_corrected_after_an_error_about_the_time(
     server: RecordingServer,
 ) -> None:

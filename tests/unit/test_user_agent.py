@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_aws.user_agent import user_agent
+from tornado_aws.user_agent import identity, is_lambda, user_agent
 
 WORD = re.compile(r"[a-z-]+/[!$%&'*+.^_`|~0-9A-Za-z-]*(#[!$%&'*+.^_`|~0-9A-Za-z-]*)?")
 
@@ -26,3 +26,12 @@ def test_nothing_a_program_says_can_add_words_or_headers(app_id: str, where: str
     """Every word keeps its form."""
     for word in user_agent("3", "standard", app_id, {"AWS_EXECUTION_ENV": where}).split(" "):
         assert WORD.fullmatch(word), word
+
+
+def test_lambdas_trace_id_goes_along_without_what_a_header_cannot_hold() -> None:
+    """It is read for each request, since each invocation has another."""
+    assert identity("agent", {}) == [("User-Agent", "agent")]
+    headers = identity("agent", {"_X_AMZN_TRACE_ID": "Root=1-a;\r\nX: y"})
+    assert headers == [("User-Agent", "agent"), ("X-Amzn-Trace-Id", "Root=1-a;X: y")]
+    assert is_lambda({"AWS_LAMBDA_FUNCTION_NAME": "f"})
+    assert not is_lambda({})
