@@ -87,7 +87,6 @@ setup(
     ],
     extras_require={
         "curl": ["pycurl >= 7.45.6"],  # the second transport engine; earlier ones lack counters
-        "crt": ["awscrt >= 0.31.2"],  # the checksums CRC32C, CRC64NVME and XXHASH
         "codegen": CODEGEN,
         "crt": ["awscrt >= 0.31.2"],  # CRC32C, CRC64NVME and XXHASH checksums, computed in C
         "login": ["cryptography >= 42"],  # keys of `aws login`, which bind its tokens
