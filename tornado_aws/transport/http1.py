@@ -13,7 +13,7 @@ copy of the body; `bytes.find` does the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, Callable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -53,11 +53,9 @@ class ProtocolError(Exception):
 def body_length(request: Request) -> int | None:
     """Return the length of the request's body in bytes; None when it is sent chunked."""
     body = request.body
-    if body is None:
-        return 0
-    if isinstance(body, AsyncIterable):
-        return request.content_length
-    return len(body)
+    if isinstance(body, bytes):
+        return len(body)
+    return 0 if body is None else request.content_length
 
 
 def request_head(request: Request, prefix: str = "", extra: str = "") -> bytes:
@@ -176,15 +174,22 @@ def parse_head(text: str) -> Head:
     Raises:
         ProtocolError: it is malformed.
     """
-    status_line = _STATUS_LINE.match(text)
-    if status_line is None:
-        raise ProtocolError(f"not an HTTP/1.x response: it begins {text[:32]!r}")
-    pairs = parse_fields(text[status_line.end() :])
+    end = text.find("\r\n") + 2
+    minor, status, reason = _parse_status_line(text[:end])
+    pairs = parse_fields(text[end:])
     headers = {name.lower(): value for name, value in pairs}
     if len(headers) != len(pairs):
         headers = _joined(pairs)
-    minor, status, reason = status_line.groups("")
-    return Head(int(minor), int(status), reason, pairs, headers)
+    return Head(minor, status, reason, pairs, headers)
+
+
+@lru_cache(maxsize=64)
+def _parse_status_line(line: str) -> tuple[int, int, str]:
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise ProtocolError(f"not an HTTP/1.x response: it begins {line[:32]!r}")
+    minor, status, reason = match.groups("")
+    return int(minor), int(status), reason
 
 
 def parse_fields(text: str) -> Headers:

@@ -35,7 +35,7 @@ async def upload(connection: Connection, call: Call) -> None:
         Exception: whatever the caller's iterable raises.
     """
     body = call.request.body
-    if not isinstance(body, AsyncIterable):
+    if body is None or isinstance(body, bytes):
         await _send_last(connection, memoryview(body or b""))
         return
     source = _Source(connection, call, body)
