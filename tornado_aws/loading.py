@@ -21,6 +21,7 @@ from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.credentials.shared import configuration_key, share
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
+from tornado_aws.customizations import module_of
 from tornado_aws.events import Caller, Observer
 from tornado_aws.exceptions import ConfigNotFound
 from tornado_aws.pipeline import Limits, Pipeline
@@ -234,5 +235,6 @@ def _policy(settings: Settings, service: str) -> Policy:
 
 
 def _import_all(target: Target) -> None:
-    for module in (*target.modules, *filter(None, [target.rules])):
+    peculiar = module_of(target.metadata) if target.metadata else ()
+    for module in (*target.modules, *filter(None, [target.rules]), *peculiar):
         import_module(module)

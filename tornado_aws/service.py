@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, Unpa
 
 from tornado_aws.client import AsyncAWSClient
 from tornado_aws.credentials import Credentials
-from tornado_aws.customizations import Hooks, Params, hooks, module_of
 from tornado_aws.exceptions import AWSError, UnsupportedOperationError
 from tornado_aws.model import Operation, ServiceModel
 from tornado_aws.options import CallOptions, ClientOptions
@@ -29,6 +28,7 @@ from tornado_aws.session import Session, Target
 from tornado_aws.waiting import Waiter, WaiterConfig, wait
 
 if TYPE_CHECKING:
+    from tornado_aws.customizations import Hooks, Params
     from tornado_aws.downloads import Download
     from tornado_aws.errors import ErrorDetails
     from tornado_aws.loading import Ready
@@ -195,6 +195,7 @@ class ServiceClient:
 
     def _prepare(self, name: str, ready: Ready) -> Prepared:
         from tornado_aws.compression import takes_gzip  # noqa: PLC0415 - see MODULES
+        from tornado_aws.customizations import hooks  # noqa: PLC0415 - imported by ready()
         from tornado_aws.downloads import download  # noqa: PLC0415 - see MODULES
         from tornado_aws.retries import facts_of  # noqa: PLC0415 - imported by ready()
         from tornado_aws.routes import context_of  # noqa: PLC0415 - imported by ready()
@@ -393,7 +394,7 @@ class ServiceClient:
 
 
 def _target(metadata: Mapping[str, Any], rules: str) -> Target:
-    modules = (PROTOCOLS[choose(metadata)], *MODULES, *module_of(metadata))
+    modules = (PROTOCOLS[choose(metadata)], *MODULES)
     return Target(metadata["endpointPrefix"], metadata["serviceId"], metadata, rules, modules)
 
 
