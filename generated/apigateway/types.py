@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from tornado_aws.streams import StreamingBody
 from tornado_aws.types import Blob, ResponseMetadata, Returned, StringList
 
 AccessAssociationSourceType: TypeAlias = Literal["VPCE"]
@@ -649,7 +650,7 @@ class EndpointConfigurationOutput(TypedDict):
 class ExportResponse(TypedDict):
     contentType: Returned[str]
     contentDisposition: Returned[str]
-    body: Returned[bytes]
+    body: Returned[StreamingBody]
     ResponseMetadata: ResponseMetadata
 
 
@@ -1265,7 +1266,7 @@ class SdkConfigurationProperty(TypedDict):
 class SdkResponse(TypedDict):
     contentType: Returned[str]
     contentDisposition: Returned[str]
-    body: Returned[bytes]
+    body: Returned[StreamingBody]
     ResponseMetadata: ResponseMetadata
 
 
