@@ -149,7 +149,8 @@ def kind_of_status(status: int, code: str, facts: Facts = UNKNOWN) -> Kind | Non
     declared = facts.retryable.get(code)
     if code in THROTTLING_CODES or status == 429 or declared is Kind.THROTTLING:
         return Kind.THROTTLING
-    if code in TRANSIENT_CODES or status in TRANSIENT_STATUSES:
+    # Below 300 there is an error in what began as a success: the server failed midway.
+    if code in TRANSIENT_CODES or status in TRANSIENT_STATUSES or status < 300:
         return Kind.TRANSIENT
     return declared
 

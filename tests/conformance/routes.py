@@ -233,6 +233,8 @@ class Theirs:
             if isinstance(rule, EndpointProviderError):
                 return Refused("rule", rule.kwargs.get("msg", str(rule)))
             return Refused("parameter", repr(error))
+        except TypeError:  # awscrt, which makes signatures of version 4a, takes texts alone
+            return Refused("crash")
         raise AssertionError("the stub's status 500 must raise ClientError")
 
     def _catch(self, request: awsrequest.AWSPreparedRequest, **_: Any) -> Any:
@@ -387,13 +389,22 @@ def _with_arns(value: Any, random: Random) -> Any:
 # --- comparing ------------------------------------------------------------------------------------
 
 
+# What botocore does differently for the sake of its own past.
+OTHERWISE = {
+    "billingconductor": "its FIPS hosts are signed for the region of a table of old",
+    "codecatalyst": "nothing is sent without a token",
+    "health": "its FIPS hosts are signed for the region of a table of old",
+    "importexport": "a signing name that no rule knows",
+}
+
+
 def services() -> list[str]:
     """Return the services that have a model and a rule set."""
     files = ("service-2.json.gz", "endpoint-rule-set-1.json.gz")
     having = [
         {path.parts[-3] for path in endpoint_rules.DATA.glob(f"*/*/{file}")} for file in files
     ]
-    return sorted(set.intersection(*having))
+    return sorted(set.intersection(*having) - OTHERWISE.keys())
 
 
 def differences(service: str, seed: int, clients: int, operations: int) -> tuple[int, list[str]]:
@@ -418,7 +429,7 @@ async def _differences(
 
 def agree(got: Address | Refused, expected: Address | Refused) -> bool:
     """Tell whether two answers are the same."""
-    if got == expected:
+    if got == expected or expected == Refused("crash"):
         return True
     if isinstance(expected, Address):
         if got == Refused("unsupported"):
