@@ -44,12 +44,12 @@ format: install  # lay out and tidy the sources
 	$(BIN)/black --quiet $(SOURCES)
 
 lint: install  # look for faults of style; changes nothing
-	$(BIN)/ruff check $(SOURCES) generated
-	$(BIN)/black --quiet --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES) generated; ruff=$$?; \
+	$(BIN)/black --check $(SOURCES) && exit $$ruff
 
 types: install  # check the types with mypy and pyright
-	$(BIN)/mypy tornado_aws codegen generated tests
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/mypy tornado_aws codegen generated tests; mypy=$$?; \
+	$(BIN)/pyright --pythonpath $(BIN)/python && exit $$mypy
 
 conformance: install  # compare with botocore and with published vectors only
 	$(BIN)/python -m pytest -q tests/conformance $(ARGS)

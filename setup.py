@@ -30,6 +30,7 @@ TEST = [
     "jmespath >= 1.0",  # what `search` of a paginator must agree with
     "moto[server] >= 5.2",  # local AWS that speaks every protocol
     "uvloop >= 0.22",  # the other event loop that the transport must run on
+    "h11 >= 0.16",  # what the parser of HTTP/1.1 must agree with
     "h2 >= 4.3",  # HTTP/2 side of the servers that curl is tested with
     "cryptography >= 42",  # certificates of the servers that TLS is tested with
     "ruff == 0.17.6",  # lint
