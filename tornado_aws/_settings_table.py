@@ -136,14 +136,6 @@ def _region(value: Any) -> str:
     return str(value)
 
 
-def _list(value: Any) -> tuple[str, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    words = tuple(_text(part.strip()) for part in parts)
-    if not words:
-        raise ValueError
-    return words
-
-
 def _choice(*values: str) -> Kind:
     def parse(value: Any) -> str:
         word = _text(value).strip().lower()
@@ -167,7 +159,6 @@ URL = Kind("a URL with scheme http or https and a host", _url)
 PROXY = Kind("a URL with scheme http or https and a host, or '' for none", _proxy)
 VERIFY = Kind("True, False, or the path of a CA file", _verify)
 CLIENT_CERT = Kind("a path, or a pair of paths (certificate, key)", _client_cert)
-LIST = Kind("names separated by commas", _list)
 
 _CHECKSUMS = _choice("when_supported", "when_required")
 
@@ -276,8 +267,8 @@ TABLE: Sequence[Setting] = (
         ("AWS_RETRY_MODE",),
         ("retry_mode",),
         default="standard",
-        help="How calls are retried; ``legacy`` is another name of ``standard`` here, ``none`` sends"
-        " each call once.",
+        help="How calls are retried; ``legacy`` is another name of ``standard`` here, ``none``"
+        " sends each call once.",
     ),
     Setting(
         "defaults_mode",
@@ -350,28 +341,6 @@ TABLE: Sequence[Setting] = (
         help="Size in bytes from which request bodies are compressed where a service allows it.",
     ),
     Setting(
-        "auth_scheme_preference",
-        LIST,
-        ("AWS_AUTH_SCHEME_PREFERENCE",),
-        ("auth_scheme_preference",),
-        help="Order in which ways of signing are tried.",
-    ),
-    Setting(
-        "sigv4a_signing_region_set",
-        LIST,
-        ("AWS_SIGV4A_SIGNING_REGION_SET",),
-        ("sigv4a_signing_region_set",),
-        help="Regions that a multi-region signature is good for.",
-    ),
-    Setting(
-        "endpoint_discovery_enabled",
-        _choice("auto", "true", "false"),
-        ("AWS_ENDPOINT_DISCOVERY_ENABLED",),
-        ("endpoint_discovery_enabled",),
-        default="auto",
-        help="Ask services for the endpoint of an operation; auto: where it is required.",
-    ),
-    Setting(
         "s3_addressing_style",
         _choice("auto", "virtual", "path"),
         (),
@@ -394,13 +363,6 @@ TABLE: Sequence[Setting] = (
         ("s3.use_dualstack_endpoint",),
         default=False,
         help="As use_dualstack_endpoint, for S3 alone.",
-    ),
-    Setting(
-        "s3_payload_signing_enabled",
-        BOOLEAN,
-        (),
-        ("s3.payload_signing_enabled",),
-        help="Whether S3 request bodies are signed; without it the transport decides.",
     ),
     Setting(
         "s3_use_arn_region",

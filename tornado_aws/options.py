@@ -7,7 +7,7 @@ table of `tornado_aws.settings`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 from tornado_aws.credentials import Credentials
 
@@ -33,7 +33,7 @@ class CallOptions(TypedDict, total=False):
     pool_timeout: float | None
     total_timeout: float | None
     max_attempts: int
-    retry_mode: str
+    retry_mode: Literal["standard", "adaptive", "legacy", "none"]
     validate: bool
 
 
@@ -51,6 +51,32 @@ class ExtraOptions(CallOptions, total=False):
     max_response_size: int | None
     observers: Sequence[Observer]
     transport: Transport | None
+    user_agent_appid: str | None
+    config_file: str | None
+    credentials_file: str | None
+    ignore_configured_endpoint_urls: bool
+    disable_host_prefix_injection: bool
+    account_id_endpoint_mode: Literal["preferred", "disabled", "required"]
+    sts_regional_endpoints: Literal["regional", "legacy"]
+    defaults_mode: Literal["legacy", "standard", "in-region", "cross-region", "mobile", "auto"]
+    request_checksum_calculation: Literal["when_supported", "when_required"]
+    response_checksum_validation: Literal["when_supported", "when_required"]
+    disable_request_compression: bool
+    request_min_compression_size_bytes: int
+    s3_addressing_style: Literal["auto", "virtual", "path"]
+    s3_use_accelerate_endpoint: bool
+    s3_use_dualstack_endpoint: bool
+    s3_use_arn_region: bool
+    s3_us_east_1_regional_endpoint: Literal["regional", "legacy"]
+    s3_disable_multiregion_access_points: bool
+    s3_disable_express_session_auth: bool
+    ec2_metadata_disabled: bool
+    ec2_metadata_v1_disabled: bool
+    ec2_metadata_service_endpoint: str | None
+    ec2_metadata_service_endpoint_mode: Literal["ipv4", "ipv6"]
+    imds_use_ipv6: bool
+    metadata_service_timeout: float
+    metadata_service_num_attempts: int
 
 
 class ClientOptions(ExtraOptions, total=False):

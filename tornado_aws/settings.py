@@ -69,13 +69,9 @@ class Settings:
     response_checksum_validation: str
     disable_request_compression: bool
     request_min_compression_size_bytes: int
-    auth_scheme_preference: tuple[str, ...] | None
-    sigv4a_signing_region_set: tuple[str, ...] | None
-    endpoint_discovery_enabled: str
     s3_addressing_style: str
     s3_use_accelerate_endpoint: bool
     s3_use_dualstack_endpoint: bool
-    s3_payload_signing_enabled: bool | None
     s3_use_arn_region: bool | None
     s3_us_east_1_regional_endpoint: str
     s3_disable_multiregion_access_points: bool

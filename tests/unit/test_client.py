@@ -46,7 +46,8 @@ def fetch(server: RecordingServer, *args: Any, **kwargs: Any) -> HTTPResponse:
     async def main() -> HTTPResponse:
         options = {**KEYS, "endpoint": server.url, **client_options}
         async with AsyncAWSClient("dynamodb", **options) as client:
-            return await client.fetch(*args, **kwargs)
+            response: HTTPResponse = await client.fetch(*args, **kwargs)
+            return response
 
     return asyncio.run(main())
 
@@ -413,7 +414,7 @@ def test_a_yield_in_a_tornado_coroutine_and_add_future_work(server: RecordingSer
             self.client = AsyncAWSClient("dynamodb", endpoint=server.url, **KEYS)
             self.codes: list[int] = []
 
-        @gen.coroutine  # type: ignore[untyped-decorator]
+        @gen.coroutine
         def run(self) -> Any:
             response = yield self.client.fetch("POST")
             self.codes.append(response.code)
@@ -433,9 +434,9 @@ def test_a_yield_in_a_tornado_coroutine_and_add_future_work(server: RecordingSer
 
 def test_a_client_configures_nothing_global(server: RecordingServer) -> None:
     """Tornado's own client stays what it was, with curl too."""
-    before = AsyncHTTPClient.configurable_default(), AsyncHTTPClient._save_configuration()  # type: ignore[no-untyped-call]
+    before = AsyncHTTPClient.configurable_default(), AsyncHTTPClient._save_configuration()
     fetch(server, "GET", client={"use_curl": True})
-    after = AsyncHTTPClient.configurable_default(), AsyncHTTPClient._save_configuration()  # type: ignore[no-untyped-call]
+    after = AsyncHTTPClient.configurable_default(), AsyncHTTPClient._save_configuration()
     assert after == before
 
 
@@ -456,8 +457,8 @@ def test_clients_share_a_pool_only_when_told(server: RecordingServer) -> None:
 
     async def main() -> None:
         options = {**KEYS, "endpoint": server.url, "force_instance": False}
-        first = AsyncAWSClient("dynamodb", **options)  # type: ignore[arg-type]
-        second = AsyncAWSClient("sqs", **options)  # type: ignore[arg-type]
+        first = AsyncAWSClient("dynamodb", **options)
+        second = AsyncAWSClient("sqs", **options)
         await first.fetch("POST")
         await second.fetch("POST")
         first.close()

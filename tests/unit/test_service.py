@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from generated.dynamodb import exceptions as dynamodb_exceptions
 from tests.support.recording_server import Answer, RecordingServer, recording_server
 from tornado_aws import AsyncAWSClient, exceptions
 
-KEYS = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
+KEYS: dict[str, Any] = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
 ID = ("x-amzn-RequestId", "R1")
 
 
@@ -88,8 +89,9 @@ def test_invalid_parameters_are_refused_all_at_once_and_nothing_is_sent(
 
     async def main() -> None:
         async with client(server) as dynamodb:
+            wrong: Any = {"TableName": 7, "Item": {"a": {"S": 1}, "b": {"Q": "x"}}}
             with pytest.raises(exceptions.ParamValidationError) as caught:
-                await dynamodb.put_item(TableName=7, Item={"a": {"S": 1}, "b": {"Q": "x"}})  # type: ignore[arg-type, typeddict-item, typeddict-unknown-key]
+                await dynamodb.put_item(**wrong)
             assert caught.value.operation == "PutItem"
             assert len(caught.value.faults) >= 3
             assert not server.requests

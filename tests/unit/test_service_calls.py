@@ -41,7 +41,10 @@ def credentials(tmp_path: Path, config: str, **options: Any) -> Credentials:
     path.write_text(config)
 
     async def main() -> Credentials:
-        files = {"config_file": str(path), "credentials_file": str(tmp_path / "none")}
+        files: dict[str, Any] = {
+            "config_file": str(path),
+            "credentials_file": str(tmp_path / "none"),
+        }
         async with AsyncAWSClient("dynamodb", region="eu-west-1", **files, **options) as client:
             return await client.get_credentials()
 
@@ -161,7 +164,10 @@ def test_clients_of_one_configuration_ask_once(server: RecordingServer, tmp_path
     )
 
     async def main() -> set[str]:
-        files = {"config_file": str(path), "credentials_file": str(tmp_path / "none")}
+        files: dict[str, Any] = {
+            "config_file": str(path),
+            "credentials_file": str(tmp_path / "none"),
+        }
         clients = [AsyncAWSClient("sqs", region="eu-west-1", **files) for _ in range(10)]
         found = await asyncio.gather(*(client.get_credentials() for client in clients))
         for client in clients:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -56,7 +57,14 @@ def test_what_is_no_endpoint_is_refused_without_showing_a_password(url: str) -> 
 
 def test_query_arguments_of_every_kind_are_encoded() -> None:
     """Lists repeat the name, None has no value, booleans are lower case, names are encoded too."""
-    args = {"a b": "c&d", "n": 3, "flag": True, "acl": None, "id": ["x", 2, None], "empty": ""}
+    args: dict[str, Any] = {
+        "a b": "c&d",
+        "n": 3,
+        "flag": True,
+        "acl": None,
+        "id": ["x", 2, None],
+        "empty": "",
+    }
     assert encode_query(args) == "a%20b=c%26d&n=3&flag=true&acl&id=x&id=2&id&empty="
     assert encode_query(None) == encode_query({}) == ""
 

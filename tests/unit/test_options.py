@@ -1,0 +1,13 @@
+"""The types of options against the settings that exist."""
+
+from __future__ import annotations
+
+from tornado_aws.options import ClientOptions
+from tornado_aws.session import settings_options
+from tornado_aws.settings import TABLE
+
+
+def test_every_setting_is_an_option_that_type_checkers_know() -> None:
+    """What is no setting is one of the options that exist in code only."""
+    options = dict.fromkeys(ClientOptions.__annotations__)
+    assert set(settings_options(options)) == {setting.name for setting in TABLE}
