@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,6 +158,16 @@ def test_every_failure_of_the_transport_has_its_rule_and_reason() -> None:
     for number, cls in enumerate(classes):
         assert not any(issubclass(later, cls) for later in classes[number + 1 :])
         assert FAILURES[cls][1]
+
+
+def test_the_page_of_retries_tells_every_rule_for_failures() -> None:
+    """Each class that callers meet has a row, which says whether it is repeated."""
+    page = (Path(__file__).parents[2] / "docs" / "retries.rst").read_text(encoding="utf-8")
+    for cls, (kind, _) in FAILURES.items():
+        if cls is not RequestException:
+            row = re.search(rf"^``{cls.__name__}`` +(yes|no) ", page, re.MULTILINE)
+            assert row is not None, cls
+            assert (row[1] == "yes") is (kind is not None)
 
 
 def _operation(service_id: str, name: str, **errors: dict[str, object]) -> Facts:
