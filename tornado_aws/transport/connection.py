@@ -16,7 +16,13 @@ from typing import Any, NamedTuple, Protocol
 
 from tornado_aws.transport import Response, errors
 from tornado_aws.transport.call import NEVER, Call, Phase
-from tornado_aws.transport.http1 import Head, ProtocolError, ResponseParser, parse_whole
+from tornado_aws.transport.http1 import (
+    Head,
+    ProtocolError,
+    ResponseParser,
+    keeps_alive,
+    parse_opening,
+)
 from tornado_aws.transport.proxies import Route
 from tornado_aws.transport.streams import HIGH_WATER, ResponseStream, StreamBuffer, Supplier
 from tornado_aws.transport.upload import PIECE, upload
@@ -198,8 +204,11 @@ class Connection(asyncio.BufferedProtocol):
             self._gone(None)
             return
         try:
-            if self._parser is not None or not self._take_whole(call, data):
-                self._take_part(call, data)
+            if self._parser is None:
+                self._begin(call, data)
+            else:
+                self._parser.feed(data)
+                self._deliver(call, self._parser)
         except ProtocolError as error:
             received = self.received or nbytes
             self._owner.fail(call, errors.malformed(self._origin, error, received))
@@ -237,23 +246,21 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- the exchange ---
 
-    def _take_whole(self, call: Call, data: memoryview) -> bool:
-        """Finish the call if `data` is the usual response; tell whether it was."""
-        if call.request.stream:
-            return False
-        whole = parse_whole(call.request.method, data)
-        if whole is None or self._is_too_long(len(whole.body)):
-            return False
-        if not call.future.done():
-            call.future.set_result(_response(whole.head, whole.body))
-        self._finish(call, whole.reusable)
-        return True
-
-    def _take_part(self, call: Call, data: memoryview) -> None:
-        if self._parser is None:
-            self._parser = ResponseParser(call.request.method)
-        self._parser.feed(data)
-        self._deliver(call, self._parser)
+    def _begin(self, call: Call, data: memoryview) -> None:
+        """Take the first bytes of a response, which mostly are all of it."""
+        request = call.request
+        opening = parse_opening(request.method, data)
+        if opening is not None:
+            head, length, start = opening
+            data = data[start:]
+            if length == len(data) and not request.stream and not self._is_too_long(length):
+                if not call.future.done():
+                    call.future.set_result(_response(head, bytes(data)))
+                self._finish(call, keeps_alive(head))
+                return
+        parser = self._parser = ResponseParser(request.method, opening)
+        parser.feed(data)
+        self._deliver(call, parser)
 
     def _deliver(self, call: Call, parser: ResponseParser) -> None:
         """Hand on what has been parsed so far."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 # A freed connection goes to the call that has waited longest for the same place, which saves a
 # handshake, unless a call for another place has waited this many seconds: about 50 handshakes, so
@@ -59,6 +59,9 @@ class Handover(NamedTuple, Generic[W]):
 
     serve: W | None = None
     dial: W | None = None
+
+
+_KEPT: Handover[Any] = Handover()
 
 
 class Ledger(Generic[C, W]):
@@ -136,7 +139,7 @@ class Ledger(Generic[C, W]):
                 return Handover(serve=first)
         connection.idle_since = now
         self._idle.setdefault(connection.key, []).append(connection)
-        return Handover()
+        return _KEPT
 
     def vacate(self) -> W | None:
         """Take back the slot of a connection that is gone; return the call that gets it."""
