@@ -9,8 +9,10 @@ from tornado_aws.services.dynamodb import DynamoDB
 from tornado_aws.services.dynamodb import exceptions as errors
 from tornado_aws.services.dynamodb import types as shapes
 from tornado_aws.services.ecs import ECS
+from tornado_aws.services.kinesis import Kinesis
 from tornado_aws.services.kms import KMS
 from tornado_aws.services.logs import CloudWatchLogs
+from tornado_aws.services.s3 import S3
 from tornado_aws.services.sqs import SQS
 
 from tornado_aws import AsyncAWSClient
@@ -96,3 +98,23 @@ async def use_other_services(sqs: SQS, kms: KMS, logs: CloudWatchLogs, ecs: ECS)
     empty = await logs.delete_log_group(logGroupName="g")
     assert empty["ResponseMetadata"]["HTTPStatusCode"] == 200
     await ecs.describe_tasks(cluster="c", tasks=["t"])
+
+
+async def use_streams(s3: S3, kinesis: Kinesis, client: AsyncAWSClient) -> int:
+    """Streams of bytes and of events say what they give."""
+    got = await s3.get_object(Bucket="b", Key="k")
+    async with got["Body"] as body:
+        await s3.put_object(Bucket="b", Key="copy", Body=body)
+    subscribed = await kinesis.subscribe_to_shard(
+        ConsumerARN="arn", ShardId="0", StartingPosition={"Type": "LATEST"}
+    )
+    size = 0
+    async for event in subscribed["EventStream"]:
+        for record in event["SubscribeToShardEvent"]["Records"]:
+            size += len(record["Data"])
+    response = await client.fetch("PUT", "/b/k", body=[b"pieces"], stream=True)
+    async for piece in response.stream:
+        size += len(piece)
+    url: str = await s3.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+    form = await s3.generate_presigned_post("b", "k", ExpiresIn=60)
+    return size + len(url) + len(form["fields"]["key"])
