@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from typing import Protocol
 
-from tornado_aws.bodies import Body, aclose
+from tornado_aws.bodies import Body, aclose, as_bytes
 from tornado_aws.checksums import Algorithm, Checksum, encoded
 from tornado_aws.exceptions import ParamValidationError
 
@@ -137,9 +137,9 @@ async def _chunks(body: AsyncIterable[bytes], length: int | None) -> AsyncGenera
     pieces = aiter(body)
     try:
         async for piece in pieces:
-            held.append(piece)
-            size += len(piece)
-            total += len(piece)
+            held.append(as_bytes(piece))
+            size += len(held[-1])
+            total += len(held[-1])
             if length is not None and total > length:
                 raise ParamValidationError(f"The body is longer than the {length} bytes stated")
             if size >= CHUNK:

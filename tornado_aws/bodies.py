@@ -19,7 +19,7 @@ from typing import IO, Any, Protocol, TypeVar, runtime_checkable
 
 from tornado_aws.exceptions import ParamValidationError
 
-__all__ = ["Body", "aclose", "blocking_pieces", "open_body", "read_short"]
+__all__ = ["Body", "aclose", "as_bytes", "blocking_pieces", "open_body", "read_short"]
 
 T = TypeVar("T")
 
@@ -138,7 +138,7 @@ class _IterableBody:
         pieces: list[bytes] = []
         size, since = 0, time.monotonic()
         for piece in self._pieces:
-            data = _as_bytes(piece)
+            data = as_bytes(piece)
             pieces.append(data)
             size += len(data)
             if size >= PIECE or time.monotonic() - since > _PATIENCE:
@@ -192,7 +192,7 @@ async def read_short(body: Body, limit: int) -> bytes | Body:
     pieces = aiter(body)
     try:
         async for piece in pieces:
-            begun.append(bytes(piece))
+            begun.append(as_bytes(piece))
             size += len(piece)
             if size > limit:
                 return _BegunBody(begun, pieces)
@@ -200,6 +200,19 @@ async def read_short(body: Body, limit: int) -> bytes | Body:
         await aclose(pieces)
         raise
     return b"".join(begun)
+
+
+def as_bytes(piece: object) -> bytes:
+    """Return a piece of a body as bytes: a copy if its owner may fill it anew for the next piece.
+
+    Raises:
+        ParamValidationError: it is something else.
+    """
+    if isinstance(piece, bytes):
+        return piece
+    if isinstance(piece, (bytearray, memoryview)):
+        return bytes(piece)
+    raise ParamValidationError(f"A body's pieces must be bytes, not {type(piece).__name__}")
 
 
 async def aclose(iterator: AsyncIterator[bytes]) -> None:
@@ -255,11 +268,4 @@ async def _off_loop(function: Callable[..., T], *args: Any) -> T:
 
 
 def _total(pieces: Sequence[Any]) -> int:
-    return sum(len(_as_bytes(piece)) for piece in pieces)
-
-
-def _as_bytes(piece: Any) -> bytes:
-    if isinstance(piece, (bytes, bytearray, memoryview)):
-        # A copy of what is not bytes: its owner may fill it anew for the next piece.
-        return bytes(piece)
-    raise ParamValidationError(f"A body's pieces must be bytes, not {type(piece).__name__}")
+    return sum(len(as_bytes(piece)) for piece in pieces)

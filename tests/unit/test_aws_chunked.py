@@ -8,7 +8,7 @@ import hmac
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -98,6 +98,29 @@ def test_too_few_or_too_many_bytes_never_end_the_body(length: int, text: str) ->
         with pytest.raises(ParamValidationError, match=text):
             await send()
         assert b"0\r\n" not in b"".join(sent)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("length", [30, None])
+def test_a_buffer_that_is_filled_anew_may_be_yielded(length: int | None) -> None:
+    """What was yielded before stays what it was; text is refused."""
+
+    async def source() -> AsyncIterator[Any]:
+        buffer = bytearray(10)
+        for fill in (b"a", b"b", b"c"):
+            buffer[:] = fill * 10
+            yield buffer
+
+    async def text() -> AsyncIterator[Any]:
+        yield "text"
+
+    async def main() -> None:
+        body = ChunkedBody(await open_body(source()), length, None)
+        coded = b"".join([piece async for piece in body])
+        assert decode(coded).chunks[0][1] == b"a" * 10 + b"b" * 10 + b"c" * 10
+        with pytest.raises(ParamValidationError, match="bytes, not str"):
+            await anext(aiter(ChunkedBody(await open_body(text()), length, None)))
 
     asyncio.run(main())
 
