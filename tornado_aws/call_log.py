@@ -65,8 +65,13 @@ def log_signature(
     headers: Headers,
     body: bytes | str | None,
 ) -> None:
-    """Log the canonical request that was signed, without secrets."""
-    text = signer.explain(method, url, headers, body)
+    """Log the canonical request that was signed, without secrets.
+
+    A `body` that is text stands for its hash, as in `SigV4.authorize`.
+    """
+    text = signer.explain(method, url, headers, None if isinstance(body, str) else body)
+    if isinstance(body, str):
+        text = f"{text.rpartition(chr(10))[0]}\n{body}"
     shown = _SECRETS.sub(r"\1***", masked(text))
     for secret in (credentials.secret_key, credentials.security_token):
         if secret:

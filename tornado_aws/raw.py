@@ -83,4 +83,5 @@ def _pairs(headers: HeadersArg | None) -> Headers:
     if hasattr(headers, "get_all"):  # HTTPHeaders: a mapping would join repeated headers
         return list(headers.get_all())
     items: Iterable[tuple[str, Any]] = headers.items() if isinstance(headers, Mapping) else headers
-    return [(name, value if isinstance(value, str) else str(value)) for name, value in items]
+    # Blanks around a value are no part of it (RFC 9110, section 5.5); Tornado would refuse them.
+    return [(name, str(value).strip(" \t")) for name, value in items]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
+import hmac
 import inspect
 import threading
 import time
@@ -22,6 +24,7 @@ from tests.support.recording_server import Answer, RecordingServer, recording_se
 from tornado_aws import AsyncAWSClient, AWSClient, exceptions
 from tornado_aws.credentials import Credentials
 from tornado_aws.signing import SigV4
+from tornado_aws.testing import CannedTransport
 
 KEYS: Any = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
 THROTTLED = Answer(400, b'{"__type":"ThrottlingException","message":"slow"}')
@@ -680,3 +683,37 @@ def test_the_mode_none_sends_once(server: RecordingServer) -> None:
     with pytest.raises(exceptions.AWSError):
         fetch(server, "POST", client={"retry_mode": "none", "max_attempts": 5})
     assert len(server.requests) == 1
+
+
+def test_an_error_counts_as_sent_when_any_attempt_may_have_arrived() -> None:
+    """A refused repetition does not undo what the first attempt may have done."""
+
+    def sent(*failures: exceptions.RequestException) -> bool:
+        canned = CannedTransport(*failures)
+        with (
+            AWSClient("sqs", transport=canned, max_attempts=len(failures), **KEYS) as client,
+            pytest.raises(exceptions.ConnectError) as caught,
+        ):
+            client.fetch("POST")
+        return caught.value.sent
+
+    assert sent(exceptions.ReadError(), exceptions.ConnectError())
+    assert not sent(exceptions.ConnectError(), exceptions.ConnectError())
+
+
+def test_the_logged_canonical_request_is_the_one_that_was_signed(
+    server: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The signature that was sent follows from the text in the log."""
+    with caplog.at_level("DEBUG", "tornado_aws.signing"):
+        fetch(server, "PUT", "/a b", {"q": "1"}, {"X-Some": " text "}, body=b"data")
+    (record,) = [each for each in caplog.records if each.name == "tornado_aws.signing"]
+    canonical = record.getMessage().partition("\n")[2]
+    authorization = server.requests[0].header("Authorization") or ""
+    scope = authorization.partition("Credential=AKID/")[2].partition(",")[0]
+    stamp = server.requests[0].header("X-Amz-Date")
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    key = b"AWS4SECRET"
+    for part in [*scope.split("/"), f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"]:
+        key = hmac.digest(key, part.encode(), "sha256")
+    assert authorization.endswith(f"Signature={key.hex()}")
