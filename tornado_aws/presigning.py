@@ -14,12 +14,15 @@ from tornado_aws.exceptions import ParamValidationError, UnsupportedOperationErr
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.routes import Route
 from tornado_aws.signing import MAX_EXPIRES, credential_scope, signature, signing_key
-from tornado_aws.transport import Headers
 
 __all__ = ["PresignedPost", "operation_named", "presigned_post", "presigned_url"]
 
 # The end of a key that the browser's file name takes the place of.
 _FILE_NAME = "${filename}"
+
+# Bodies whose parameters can stand in a URL: those of query and ec2, and of rest-json (Polly).
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
 
 
 class PresignedPost(TypedDict):
@@ -75,7 +78,7 @@ def presigned_url(
         credentials,
         http_method or parts.method,
         url,
-        [pair for pair in (*parts.headers, *route.headers) if not _is_form(*pair)],
+        [pair for pair in (*parts.headers, *route.headers) if not _is_of_body(*pair)],
         _bounded(expires, credentials, now),
         now,
     )
@@ -148,22 +151,19 @@ def _bounded(expires: int, credentials: Credentials, now: float) -> int:
     return max(1, min(expires, int(credentials.expiration.timestamp() - now)))
 
 
-def _is_form(name: str, value: str) -> bool:
-    """Tell whether a header only says that the body is a form, which it no longer is."""
-    return name.lower() == "content-type" and value.startswith("application/x-www-form-urlencoded")
+def _is_of_body(name: str, value: str) -> bool:
+    """Tell whether a header says what kind of body there is, which is in the URL now."""
+    return name.lower() == "content-type" and value.startswith((_FORM, _JSON))
 
 
 def _in_query(parts: HTTPParts) -> Iterator[str]:
     """Yield the parameters of a body as parts of a query; a body of another kind has none."""
     if not isinstance(parts.body, bytes) or not parts.body:
         return
-    if _has_form(parts.headers):
+    kind = next((value for name, value in parts.headers if name.lower() == "content-type"), "")
+    if kind.startswith(_FORM):
         yield parts.body.decode()
-    elif parts.body.startswith(b"{") and any("json" in value for _, value in parts.headers):
+    elif kind.startswith(_JSON) and parts.body.startswith(b"{"):
         for name, value in json.loads(parts.body).items():
             for each in value if isinstance(value, list) else [value]:
                 yield f"{quote(name, safe='~')}={quote(str(each), safe='~')}"
-
-
-def _has_form(headers: Headers) -> bool:
-    return any(_is_form(name, value) for name, value in headers)

@@ -22,12 +22,18 @@ from generated.kinesis import Kinesis
 from generated.lambda_ import Lambda
 from generated.s3 import S3
 from generated.sts import STS
+from tests.conformance import models
+from tornado_aws import presigning
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import (
     ParamValidationError,
     UnsupportedOperationError,
 )
+from tornado_aws.protocols import rest_json
+from tornado_aws.routes import Route
 from tornado_aws.service import ServiceClient
+from tornado_aws.signing import SigV4
+from tornado_aws.urls import parse_base
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KEY = {"Bucket": "bucket", "Key": "a b/ü+%.txt"}
@@ -119,6 +125,30 @@ def test_urls_are_those_of_botocore(
     credentials = Credentials("AKID", "secret", token)
     made = ours(
         service, "generate_presigned_url", method, params, expires, verb, credentials=credentials
+    )
+    assert parsed(made) == parsed(expected)
+
+
+def test_speech_of_polly_can_be_asked_for_by_url() -> None:
+    """Parameters of a JSON body stand in the URL, a list once for each element."""
+    params = {
+        "OutputFormat": "mp3",
+        "VoiceId": "Joanna",
+        "Text": "a b/ü",
+        "LexiconNames": ["x", "y"],
+    }
+    expected = theirs("polly").generate_presigned_url("synthesize_speech", params, 60, "GET")
+    model = models.ours("polly")
+    operation = model.operation(
+        presigning.operation_named("synthesize_speech", list(model.operation_names))
+    )
+    made = presigning.presigned_url(
+        Route(parse_base("https://polly.eu-west-1.amazonaws.com"), SigV4("polly", "eu-west-1"), []),
+        rest_json.serializer(operation)(params),
+        Credentials("AKID", "secret"),
+        60,
+        NOW.timestamp(),
+        "GET",
     )
     assert parsed(made) == parsed(expected)
 
