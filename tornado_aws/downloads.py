@@ -85,11 +85,12 @@ class BodyDownload:
     ) -> dict[str, Any]:
         """Return the result with its stream, or with what came and was verified."""
         verifier = self._verifier(response, params)
-        if response.stream is None:
+        if not self.is_stream:
             if verifier is not None:
                 verifier.update(response.body)
                 verifier.verify()
             return parse(response)
+        response = _streamed(response)
         result = _parsed(parse, response)
         result[self._member] = streaming_body(response, verifier)
         return result
@@ -125,7 +126,8 @@ class EventDownload:
         self, response: Response, params: Mapping[str, Any], parse: Parser, make_error: MakeError
     ) -> dict[str, Any]:
         """Return the result; where its other members come as an event, that has been read."""
-        assert response.stream is not None  # noqa: S101 - asked for
+        response = _streamed(response)
+        assert response.stream is not None  # noqa: S101 - just made so
 
         def read(message: Message) -> dict[str, Any] | None:
             event = self._read(message)
@@ -150,6 +152,30 @@ def streaming_body(response: Response, check: checksums.Verifier | None = None) 
     stated = response.headers.get("content-length", "")
     length = int(stated) if stated.isascii() and stated.isdigit() else None
     return StreamingBody(response.stream, length, check)
+
+
+class _Whole:
+    """A body that has come already, as a stream."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def read_chunk(self) -> bytes:
+        """Return the body, then b""."""
+        body, self._body = self._body, b""
+        return body
+
+    def close(self) -> None:
+        """Forget the body."""
+        self._body = b""
+
+
+def _streamed(response: Response) -> Response:
+    """Return a response that has a stream, also if its transport cannot stream."""
+    if response.stream is not None:
+        return response
+    head = response.status, response.reason, response.raw_headers
+    return Response(*head, stream=_Whole(response.body))
 
 
 def _parsed(parse: Parser, response: Response) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tests.transport.server import Peer, ScriptedServer, response
 from tornado_aws import AsyncAWSClient, exceptions
 from tornado_aws.checksums import Verifier, algorithm
 from tornado_aws.streams import StreamingBody
+from tornado_aws.transport import PoolStats, Request, Response, Timeouts
 
 KEYS: Any = {"access_key": "AKID", "secret_key": "hush", "region": "us-east-1"}
 HELLO = b"hello world\nsecond line\r\nlast"
@@ -356,6 +357,31 @@ def test_checksums_of_responses(header: str, setting: str, asked: str | None, fa
 
     server = get_object(serve(header), use, response_checksum_validation=setting)
     assert server.requests[0].header("x-amz-checksum-mode") == asked
+
+
+def test_a_transport_that_cannot_stream_does() -> None:
+    """The result is the same, from one that gives whole bodies: a fake of a test, say."""
+
+    class Whole:
+        async def send(self, request: Request, timeouts: Timeouts) -> Response:
+            return Response(200, "OK", [("Content-Length", str(len(HELLO)))], HELLO)
+
+        def close(self) -> None: ...
+
+        def stats(self) -> PoolStats:
+            return PoolStats(0, 0, 0, 0, 0)
+
+    async def main() -> None:
+        async with S3(endpoint="http://s3.invalid", transport=Whole(), **KEYS) as s3:
+            result = await s3.call("GetObject", Bucket="b", Key="k")
+            async with result["Body"] as body:
+                assert await body.read() == HELLO
+            unread = await s3.call("GetObject", Bucket="b", Key="k")
+            unread["Body"].close()
+            with pytest.raises(exceptions.ReadError):
+                await unread["Body"].read()
+
+    asyncio.run(main())
 
 
 def test_an_error_instead_of_a_stream_is_raised_as_usual() -> None:
