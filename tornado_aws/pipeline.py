@@ -390,6 +390,8 @@ class _Call:
         return None if self._deadline is None else self._deadline - time.monotonic()
 
     async def _repeats_after_failure(self, error: RequestException) -> bool:
+        if self._limits.policy.adaptive:
+            self._pipeline.limiter.update(time.monotonic(), throttled=False)
         if self._watch is not None:
             self._watch.fail(error)
         return await self._follow(retries.kind_of_failure(error), None)

@@ -267,15 +267,30 @@ def _check_result(operation: Operation, result: Result) -> None:
         raise StubError(f"{operation.name} cannot return this:{lines}")
 
 
+def _is_aware(value: object) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None
+
+
+def _is_bytes(value: object) -> bool:
+    return isinstance(value, bytes)
+
+
+# By type of shape: what of the values that parameters may have occurs in results.
+_IN_RESULTS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "timestamp": (_is_aware, "aware datetimes"),
+    "blob": (_is_bytes, "bytes"),
+}
+
+
 def _unlike_results(ref: Ref, value: Any, path: str) -> Iterator[str]:
     """Yield what is right in parameters, but what a result never holds."""
     shape = ref.shape
     if ref.traits.get("document") or ref.traits.get("eventstream"):
         return
-    if shape.type == "timestamp" and (not isinstance(value, datetime) or value.tzinfo is None):
-        yield f"{path}: results have aware datetimes here, not {value!r}"
-    elif shape.type == "blob" and not isinstance(value, bytes):
-        yield f"{path}: results have bytes here, not {type(value).__name__}"
+    if shape.type in _IN_RESULTS:
+        fits, wanted = _IN_RESULTS[shape.type]
+        if not fits(value):
+            yield f"{path}: results have {wanted} here, not {type(value).__name__}"
     elif shape.type == "structure":
         for name, item in value.items():
             yield from _unlike_results(shape.members[name], item, f"{path}.{name}".lstrip("."))
