@@ -31,9 +31,11 @@ class ChunkSigner(Protocol):
 
     def chunk(self, data: bytes) -> str:
         """Return the signature of the next chunk."""
+        ...
 
     def trailer(self, line: str) -> str:
         """Return the signature of the trailer."""
+        ...
 
 
 class ChunkedBody:

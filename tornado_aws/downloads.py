@@ -29,16 +29,22 @@ class Download(Protocol):
 
     is_stream: bool
 
-    def ask(self, params: Mapping[str, Any], validation: str) -> Mapping[str, Any]:
+    def ask(self, params: Mapping[str, Any], validation: str, /) -> Mapping[str, Any]:
         """Return the parameters to send.
 
         Args:
             params: the caller's.
             validation: the setting ``response_checksum_validation``.
         """
+        ...
 
     async def receive(
-        self, response: Response, params: Mapping[str, Any], parse: Parser, make_error: MakeError
+        self,
+        response: Response,
+        params: Mapping[str, Any],
+        parse: Parser,
+        make_error: MakeError,
+        /,
     ) -> dict[str, Any]:
         """Return the result.
 
@@ -52,6 +58,7 @@ class Download(Protocol):
             ResponseParserError: the response is not what the model says.
             ReadError: the body is not what the response's checksum was computed of, or broke off.
         """
+        ...
 
 
 def download(operation: Operation, protocol: WireProtocol) -> Download | None:
