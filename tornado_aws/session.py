@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tornado_aws._settings_table import check
 from tornado_aws.credentials.explicit import explicit_credentials
 from tornado_aws.exceptions import ClientClosedError, ConfigurationError, CurlNotInstalledError
+from tornado_aws.flight import Flight
 from tornado_aws.options import CallOptions
 
 if TYPE_CHECKING:
@@ -70,24 +71,16 @@ class Shared:
             raise ConfigurationError("Give access_key and secret_key or credentials, not both")
         if options.get("use_curl") and find_spec("pycurl") is None:
             raise CurlNotInstalledError
-        self._loaded: Loaded | None = None
-        self._loading: asyncio.Task[Loaded] | None = None
+        self._loading: Flight[Loaded] = Flight()
 
     async def load(self) -> Loaded:
         """Read the configuration and make the parts, once for all callers."""
-        if self._loaded is None and not self.closed:
-            self._loaded = await asyncio.shield(self._flight())
-        if self.closed or self._loaded is None:
-            self.close()
-            raise ClientClosedError(sent=False)
-        return self._loaded
-
-    def _flight(self) -> asyncio.Task[Loaded]:
-        loop = asyncio.get_running_loop()
-        task = self._loading
-        if task is None or task.done() or task.get_loop() is not loop:
-            task = self._loading = loop.create_task(self._load())
-        return task
+        if not self.closed:
+            loaded = await self._loading.get(self._load)
+            if not self.closed:
+                return loaded
+        self.close()
+        raise ClientClosedError(sent=False)
 
     async def _load(self) -> Loaded:
         loading = await asyncio.get_running_loop().run_in_executor(None, _import_loading)
@@ -99,8 +92,8 @@ class Shared:
     def close(self) -> None:
         """Close source and connections. Idempotent."""
         self.closed = True
-        if self._loaded is not None:
-            self._loaded.close()
+        if self._loading.value is not None:
+            self._loading.value.close()
 
 
 class Session:
@@ -123,6 +116,7 @@ class Session:
         self.target = target
         self.is_view = parent is not None
         self.resolved: Ready | None = None
+        self._resolving: Flight[Ready] = Flight()
         self._options = options
         self._shared: Shared = Shared(options) if parent is None else parent._shared
 
@@ -152,8 +146,7 @@ class Session:
             ConfigurationError: the options or the configuration files cannot be used.
             ClientClosedError: the client is closed.
         """
-        if self.resolved is None:
-            self.resolved = await self._resolve()
+        self.resolved = await self._resolving.get(self._resolve)
         return self.resolved
 
     async def _resolve(self) -> Ready:

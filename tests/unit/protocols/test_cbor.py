@@ -175,8 +175,9 @@ def test_any_bytes_give_what_botocore_reads_or_an_error(data: bytes) -> None:
         got = cbor.loads(data)
     except ValueError as error:
         # Where bytes are missing botocore first asks for the memory that they would need.
-        truncated = "in the middle" in str(error)
-        assert truncated or theirs(data) is None or isinstance(theirs(data), datetime)
+        # It also skips chunks of another type in a string, which RFC 8949 calls not well-formed.
+        known = any(reason in str(error) for reason in ("in the middle", "of another type"))
+        assert known or theirs(data) is None or isinstance(theirs(data), datetime)
     else:
         expected = theirs(data)
         if expected is not None:
