@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from examples.local_aws import LocalAWS, local_aws
 from tests.support import distribution
@@ -70,6 +71,10 @@ def _is_loopback(name: str) -> bool:
         return False
     return address.is_loopback or address.is_unspecified
 
+
+# Timing decides no test; where a failure must be repeatable, so are the generated examples.
+settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("project")
 
 _HOME = tempfile.TemporaryDirectory(prefix="tests-home-")
 _leave_user_settings()
