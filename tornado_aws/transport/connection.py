@@ -34,6 +34,9 @@ CONTINUE_WAIT = 1.0
 _TURN = 262144
 _PIECE_COST = 16384
 
+# The loop looks for input in its next round and reads it after what was ready before.
+_ROUNDS_TO_READ = 3
+
 
 class Line(NamedTuple):
     """A connected line.
@@ -86,6 +89,7 @@ class Connection(asyncio.BufferedProtocol):
         self._view = owner.view
         self._origin = route.origin
         self._transport, self._tcp = line
+        self._socket = self._tcp.get_extra_info("socket")
         self._parser: ResponseParser | None = None
         self._stream: StreamBuffer | None = None
         self.is_sent = False
@@ -146,7 +150,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def is_dead(self) -> bool:
         """Ask the kernel whether an idle connection has something to read, which is its end."""
-        return _has_input(self._transport.get_extra_info("socket").fileno())
+        return self._has_input()
+
+    def _has_input(self) -> bool:
+        descriptor: int = self._socket.fileno()
+        return descriptor < 0 or _is_readable(descriptor)
 
     def resume_reading(self) -> None:
         """Take bytes again after a stream's reader had fallen behind."""
@@ -164,6 +172,17 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- what the upload calls ---
 
+    async def _listen(self) -> None:
+        """Let the loop read what has come before more is written.
+
+        It may be an early response, after which the peer closes: the loop gives a connection up
+        when a write fails, and would not read any more what lies there.
+        """
+        for _ in range(_ROUNDS_TO_READ):
+            if self.is_closed or not self._has_input():
+                return
+            await asyncio.sleep(0)
+
     def touch(self, call: Call) -> None:
         """Note that bytes moved; once the response is streamed, its reader's silence counts."""
         if call.phase is Phase.EXCHANGE:
@@ -177,6 +196,7 @@ class Connection(asyncio.BufferedProtocol):
 
     async def write(self, data: bytes | memoryview, *, is_last: bool = False) -> None:
         """Write to the transport and wait until it can take more; nothing when it is closed."""
+        await self._listen()
         if not self.is_closed:
             self.is_sent = is_last
             self._transport.write(data)
@@ -355,8 +375,8 @@ def _response(head: Head, body: bytes = b"", stream: ResponseStream | None = Non
     return Response(head.status, head.reason, head.pairs, body, stream, headers=head.headers)
 
 
-def _has_input(descriptor: int) -> bool:
-    """Tell whether reading from a socket would not wait; this is asked before every request."""
+def _is_readable(descriptor: int) -> bool:
+    """Tell whether reading from a socket would not wait; two microseconds."""
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([descriptor], [], [], 0)[0])
     poll = select.poll()

@@ -47,7 +47,8 @@ def _connect_text(cause: BaseException, stage: str) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not valid ({cause.verify_message})"
     if isinstance(cause, ssl.SSLError):
-        return f"TLS failed ({cause.reason or cause})"
+        # Errors that Python raises itself have no such attribute.
+        return f"TLS failed ({getattr(cause, 'reason', None) or cause})"
     reason = cause.strerror if isinstance(cause, OSError) else None
     return f"{stage} failed ({reason or str(cause) or type(cause).__name__})"
 
