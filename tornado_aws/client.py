@@ -251,7 +251,7 @@ class AsyncAWSClient(AWSClient):
         stream: bool,
     ) -> asyncio.Task[HTTPResponse]: ...
 
-    def fetch(
+    def fetch(  # pyright: ignore[reportIncompatibleMethodOverride] - a Task of it
         self,
         method: str,
         path: str = "/",

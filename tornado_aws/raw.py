@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tornado.httpclient import HTTPError, HTTPResponse
+from tornado.httputil import HTTPHeaders
 
 from tornado_aws.exceptions import AWSError
 from tornado_aws.loading import Ready
@@ -80,8 +81,8 @@ def _as_exception(outcome: Outcome, response: HTTPResponse) -> Exception:
 def _pairs(headers: HeadersArg | None) -> Headers:
     if headers is None:
         return []
-    if hasattr(headers, "get_all"):  # HTTPHeaders: a mapping would join repeated headers
+    if isinstance(headers, HTTPHeaders):  # as a mapping it would join repeated headers
         return list(headers.get_all())
-    items: Iterable[tuple[str, Any]] = headers.items() if isinstance(headers, Mapping) else headers
+    items: Any = headers.items() if isinstance(headers, Mapping) else headers
     # Blanks around a value are no part of it (RFC 9110, section 5.5); Tornado would refuse them.
     return [(name, str(value).strip(" \t")) for name, value in items]

@@ -124,7 +124,7 @@ class ServiceClient:
         params: Mapping[str, object],
         *,
         headers: Callable[[str], Mapping[str, str]] | None = None,
-    ) -> T:
+    ) -> T:  # pyright: ignore[reportInvalidTypeVarUse] - the generated method says what it is
         """Call the operation `name` with `params`, those that are None left out.
 
         `headers` gives headers to add, from the URL that the request goes to.
@@ -188,7 +188,7 @@ class ServiceClient:
 
     async def _wait(
         self, waiter: Waiter, params: Mapping[str, object], config: WaiterConfig | None
-    ) -> T:
+    ) -> T:  # pyright: ignore[reportInvalidTypeVarUse] - as in _call
         """Call an operation until the waiter has what it waits for."""
         call = partial(self._call, waiter.operation)
         return await wait(waiter, call, params, config)  # type: ignore[return-value]

@@ -45,6 +45,8 @@ def hostile_calls() -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]
             "NamespaceName": bad,
             "ServiceName": "s",
         }, {}
+        yield "s3", "WriteGetObjectResponse", {"RequestRoute": bad, "RequestToken": "t"}, {}
+        yield "neptune-graph", "ListQueries", {"graphIdentifier": bad, "maxResults": 1}, {}
         yield "kinesis", "PutRecord", {"StreamARN": f"arn:aws:kinesis:{bad}:{bad}:stream/s"}, {}
 
 

@@ -73,6 +73,7 @@ class Protocol(Interface):
 
     def serializer(self, operation: Operation) -> Serializer:
         """Return a function from valid parameters (without None) to the parts of a request."""
+        ...
 
     def parser(self, operation: Operation) -> Parser:
         """Return a function from a response with status < 300 to the result.
@@ -81,6 +82,7 @@ class Protocol(Interface):
         is in the body (query, ec2); the caller adds what the response's head says. The function
         raises `ResponseParserError` when the body is not of this protocol.
         """
+        ...
 
     def error_parser(self, model: ServiceModel) -> ErrorParser:
         """Return a function from an error response and its code to the error's own members.
@@ -89,12 +91,14 @@ class Protocol(Interface):
         error in a strange format is still an error. Code, message and request id are found by
         `tornado_aws.errors`, which knows every format of the services.
         """
+        ...
 
     def event_reader(self, ref: Ref) -> EventReader:
         """Return a function from an event's payload to a value of `ref`.
 
         query and ec2 have no event streams, and so no such function.
         """
+        ...
 
 
 def load(metadata: Mapping[str, Any]) -> Protocol:

@@ -140,6 +140,7 @@ class BodyStream(Protocol):
             ReadError: the connection broke or the body is malformed.
             ReadTimeout: nothing came for the read timeout.
         """
+        ...
 
     def close(self) -> None:
         """Drop the rest; the connection is reused only when the body was read to its end."""
@@ -221,9 +222,11 @@ class Transport(Protocol):
         Raises:
             RequestException: no complete response came; the subclass says why.
         """
+        ...
 
     def close(self) -> None:
         """Close every connection; calls under way end with `ClientClosedError`. Idempotent."""
 
     def stats(self) -> PoolStats:
         """Count connections and callers."""
+        ...
