@@ -159,8 +159,8 @@ def _show(row: Row) -> None:
     click.echo(
         f"{row.service:36} {row.api_version:12} {row.protocol:20} {row.operations:5d} operations"
     )
-    for operation, reason in row.unsupported:
-        click.echo(f"    {operation}: {reason}")
+    for operation, what in row.demanding:
+        click.echo(f"    {operation} needs {what}")
 
 
 def _changes(services: Sequence[str], models: Path, output: Path) -> Changes:

@@ -13,7 +13,7 @@ from .name import name
 from .override import Names, Optional, Override
 from .overrides import corrections
 from .pipeline import prepare
-from .report import unsupported
+from .report import demand
 from .resolve import resolve
 from .select import Selection, select
 from .shapes import Use
@@ -78,7 +78,7 @@ def _wire(selection: Selection, operation: str) -> Iterator[tuple[str, str]]:
     yield "shapes", f"{len(service.shapes)}, {size} bytes of wire data"
     yield "sends", ", ".join(_reached(selection, data.input)) or "nothing"
     yield "gives", ", ".join(_reached(selection, data.output)) or "nothing"
-    yield "supported", f"no: {reason}" if (reason := unsupported(data, service.shapes)) else "yes"
+    yield "needs", demand(data, service.shapes) or "nothing special"
 
 
 def _reached(selection: Selection, use: Use | None) -> list[str]:

@@ -21,14 +21,14 @@ class Row:
         api_version: the version of its API.
         protocol: the protocols that it speaks.
         operations: how many operations it has.
-        unsupported: name and reason of each operation that raises when it is called.
+        demanding: name of each operation that needs more than the default transport, and what.
     """
 
     service: str
     api_version: str
     protocol: str
     operations: int
-    unsupported: Sequence[tuple[str, str]]
+    demanding: Sequence[tuple[str, str]]
 
 
 def rows(sources: Iterable[Source]) -> Iterator[Row]:
@@ -44,8 +44,8 @@ def rows(sources: Iterable[Source]) -> Iterator[Row]:
             raise FaultyModel(faults)
         service = select(model).service
         offered = service.metadata.get("protocols") or [service.metadata["protocol"]]
-        reasons = (
-            (name, unsupported(operation, service.shapes))
+        demands = (
+            (name, demand(operation, service.shapes))
             for name, operation in service.operations.items()
         )
         yield Row(
@@ -53,13 +53,13 @@ def rows(sources: Iterable[Source]) -> Iterator[Row]:
             source.api_version,
             ", ".join(offered),
             len(service.operations),
-            [(name, reason) for name, reason in reasons if reason],
+            [(name, what) for name, what in demands if what],
         )
 
 
-def unsupported(operation: Operation, shapes: Mapping[str, Shape]) -> str:
-    """Return why an operation cannot be called yet, "" when it can."""
+def demand(operation: Operation, shapes: Mapping[str, Shape]) -> str:
+    """Return what an operation needs beyond the default transport, "" for nothing."""
     members = shapes[operation.input.shape].members.values() if operation.input else ()
     if any(shapes[member.shape].traits.get("eventstream") for member in members):
-        return "event stream in its input"
+        return "HTTP/2 (use_curl=True), since it sends events"
     return ""

@@ -14,7 +14,9 @@ from typing import Protocol
 
 from tornado_aws.bodies import Body, aclose, as_bytes
 from tornado_aws.checksums import Algorithm, Checksum, encoded
+from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ParamValidationError
+from tornado_aws.signing import SigV4
 
 __all__ = ["CHUNK", "ChunkSigner", "ChunkedBody", "SignedChunkedBody", "encoded_length"]
 
@@ -88,9 +90,11 @@ class SignedChunkedBody(ChunkedBody):
     is_signed = True
     _signer: ChunkSigner | None = None
 
-    def sign_with(self, signer: ChunkSigner) -> None:
-        """Take what signs the chunks: it goes on from the signature of the request's head."""
-        self._signer = signer
+    def sign_with(
+        self, signer: SigV4, credentials: Credentials, authorization: str, timestamp: float
+    ) -> None:
+        """Take what signed the request's head, and when: the chunks go on from its signature."""
+        self._signer = signer.chunk_signer(credentials, authorization, timestamp)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         signer, self._signer = self._signer, None

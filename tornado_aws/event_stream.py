@@ -16,7 +16,15 @@ from zlib import crc32
 
 from tornado_aws.exceptions import ReadError
 
-__all__ = ["MAX_HEADERS", "MAX_PAYLOAD", "Decoder", "HeaderValue", "Message", "encode"]
+__all__ = [
+    "MAX_HEADERS",
+    "MAX_PAYLOAD",
+    "Decoder",
+    "HeaderValue",
+    "Message",
+    "encode",
+    "encode_headers",
+]
 
 # The limits of the specification, in bytes.
 MAX_HEADERS = 128 * 1024
@@ -108,7 +116,7 @@ def encode(headers: Mapping[str, HeaderValue], payload: bytes = b"") -> bytes:
     Raises:
         ValueError: a name, a value, the headers or the payload are too long.
     """
-    block = b"".join(_encoded_header(name, value) for name, value in headers.items())
+    block = encode_headers(headers)
     if len(block) > MAX_HEADERS or len(payload) > MAX_PAYLOAD:
         raise ValueError(
             f"a message may have {MAX_HEADERS} bytes of headers and {MAX_PAYLOAD} of payload, not"
@@ -117,6 +125,11 @@ def encode(headers: Mapping[str, HeaderValue], payload: bytes = b"") -> bytes:
     lengths = struct.pack(">II", len(block) + len(payload) + _FRAME, len(block))
     start = lengths + _CRC.pack(crc32(lengths)) + block + payload
     return start + _CRC.pack(crc32(start))
+
+
+def encode_headers(headers: Mapping[str, HeaderValue]) -> bytes:
+    """Return headers as they stand in a message; `ValueError` as for `encode`."""
+    return b"".join(_encoded_header(name, value) for name, value in headers.items())
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -350,9 +350,9 @@ class _Call:
             if call_log.SIGNATURES.isEnabledFor(logging.DEBUG):
                 url = f"{base.origin.scheme}://{host}{_target(path, parts.query)}"
                 call_log.log_signature(signer, credentials, parts.method, url, headers, payload)
-            sign_chunks = getattr(parts.body, "sign_with", None)
-            if sign_chunks is not None:
-                sign_chunks(signer.chunk_signer(credentials, dict(headers)["Authorization"], now))
+            sign_body = getattr(parts.body, "sign_with", None)
+            if sign_body is not None:
+                sign_body(signer, credentials, dict(headers)["Authorization"], now)
         names = {name.lower() for name, _ in given}
         headers += [pair for pair in self._pipeline.about() if pair[0].lower() not in names]
         headers.append(("amz-sdk-invocation-id", self._invocation))
@@ -370,6 +370,7 @@ class _Call:
             stream=self._stream,
             expect_continue=parts.expect_continue,
             may_resend=False,
+            is_duplex=parts.is_duplex,
         )
 
     def _attempt_header(self) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tornado_aws.customizations import Hooks, Params
     from tornado_aws.downloads import Download
     from tornado_aws.errors import ErrorDetails
+    from tornado_aws.event_uploads import EventUpload
     from tornado_aws.loading import Ready
     from tornado_aws.pipeline import Outcome
     from tornado_aws.presigning import PresignedPost
@@ -76,7 +77,7 @@ class Prepared(NamedTuple):
     serialize: Serializer
     parse: Parser
     parse_error: ErrorParser
-    upload: Upload | None
+    upload: Upload | EventUpload | None
     download: Download | None
     context: Context | None
     is_signed: bool
@@ -211,7 +212,7 @@ class ServiceClient:
             protocol.serializer(peculiar.serialized_as or operation),
             protocol.parser(operation),
             protocol.error_parser(self._model),
-            upload(operation),
+            upload(operation, protocol),
             download(operation, protocol),
             context_of(operation, ready.rules, peculiar) if ready.rules else None,
             operation.traits.get("authtype") != "none",

@@ -27,9 +27,11 @@ from tornado_aws.checksums import (
     has_checksum,
     request_rule,
 )
+from tornado_aws.event_uploads import EventUpload
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.model import Operation, Ref
-from tornado_aws.protocols import HTTPParts
+from tornado_aws.protocols import HTTPParts, event_streams
+from tornado_aws.protocols import Protocol as WireProtocol
 from tornado_aws.transport import Headers
 
 if TYPE_CHECKING:
@@ -57,8 +59,11 @@ _WORTH_ASKING = 1 << 20
 _SHORT = 4 << 20
 
 
-def upload(operation: Operation) -> Upload | None:
+def upload(operation: Operation, protocol: WireProtocol) -> Upload | EventUpload | None:
     """Return how an operation's bodies are sent, None if there is nothing to it."""
+    stream = event_streams.input_stream(operation)
+    if stream is not None:
+        return EventUpload(operation, stream, protocol)
     traits = operation.traits
     payload, rule = _raw_payload(operation), request_rule(operation)
     is_unsigned = bool(

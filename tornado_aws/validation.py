@@ -21,7 +21,7 @@ from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.model import Operation, Ref, Shape
 from tornado_aws.protocols import timestamps
 
-__all__ = ["faults", "validator"]
+__all__ = ["event_validator", "faults", "validator"]
 
 _LISTS = (list, tuple, set, frozenset)
 _BYTES = (bytes, bytearray, memoryview, str)
@@ -54,6 +54,15 @@ def validator(subject: Operation | Ref | Shape) -> Callable[[Mapping[str, Any]],
     return validate
 
 
+def event_validator(stream: Ref) -> Callable[[Mapping[str, Any]], None]:
+    """Return a function that checks what goes into an event stream: a dict with one event.
+
+    It raises `ParamValidationError` with every fault, or returns None.
+    """
+    traits = {name: trait for name, trait in stream.traits.items() if name != "eventstream"}
+    return validator(_altered(stream.shape, traits={**traits, "union": True}))
+
+
 def faults(root: Ref, value: Any) -> list[str]:
     """Return every fault of a value, in the order of the value; none when it fits."""
     try:
@@ -81,10 +90,14 @@ def _without_tokens(shape: Shape) -> Shape:
     tokens = {name for name, ref in members.items() if ref.traits.get("idempotencyToken")}
     if tokens.isdisjoint(shape.required):
         return shape
-    loose = Shape.__new__(Shape)
-    loose.__dict__.update(shape.__dict__)
-    loose.required = tuple(name for name in shape.required if name not in tokens)
-    return loose
+    return _altered(shape, required=tuple(each for each in shape.required if each not in tokens))
+
+
+def _altered(shape: Shape, **changes: Any) -> Shape:
+    """Return a copy of a shape with other attributes."""
+    copy = Shape.__new__(Shape)
+    copy.__dict__.update(shape.__dict__, **changes)
+    return copy
 
 
 class _Place(NamedTuple):

@@ -117,7 +117,7 @@ def test_import_copies_models_and_says_what_comes_next(project: Path) -> None:
     assert run("import").exit_code == 2
 
 
-def test_list_shows_services_and_what_they_cannot_do_yet(project: Path) -> None:
+def test_list_shows_services_and_which_operations_need_more(project: Path) -> None:
     """A line for a service, and one for each operation that sends an event stream."""
     result = run("list")
     assert result.exit_code == 0
@@ -125,7 +125,7 @@ def test_list_shows_services_and_what_they_cannot_do_yet(project: Path) -> None:
     model = project / "models" / "zoo" / "2020-01-01" / "service-2.json"
     text = model.read_text().replace('"DescribeAnimalRequest"}', '"WatchResponse"}')
     model.write_text(text)
-    assert "DescribeAnimal: event stream in its input" in run("list").stdout
+    assert "DescribeAnimal needs HTTP/2 (use_curl=True)" in run("list").stdout
 
 
 def test_explain_tells_what_is_decided_about_an_operation(project: Path) -> None:
@@ -137,7 +137,7 @@ def test_explain_tells_what_is_decided_about_an_operation(project: Path) -> None
     assert told["method"].startswith("zoo.Zoo.watch_them, ")
     assert told["result"] == "zoo.types.WatchResponse"
     assert told["request"] == "POST /"
-    assert told["supported"] == "yes"
+    assert told["needs"] == "nothing special"
     assert told["sends"] == "nothing"
     assert told["gives"].split(", ")[0] == "WatchResponse"
     assert told["corrections"] == "of codegen.toml"

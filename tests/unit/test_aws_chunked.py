@@ -154,7 +154,7 @@ def test_the_published_example_of_chunk_signatures() -> None:
     async def main() -> bytes:
         body = SignedChunkedBody(await open_body([b"a" * 66560]), 66560, None)
         assert body.length == 66824
-        body.sign_with(signer.chunk_signer(credentials, added["Authorization"], when))
+        body.sign_with(signer, credentials, added["Authorization"], when)
         data = b"".join([piece async for piece in body])
         with pytest.raises(RuntimeError, match="once for each signed request"):
             aiter(body)
@@ -181,7 +181,7 @@ def test_a_trailer_is_signed_over_the_last_chunk() -> None:
 
     async def main() -> bytes:
         body = SignedChunkedBody(await open_body([b"hello"]), 5, kind)
-        body.sign_with(signer.chunk_signer(credentials, "... Signature=seed", 0.0))
+        body.sign_with(signer, credentials, "... Signature=seed", 0.0)
         return b"".join([piece async for piece in body])
 
     data = asyncio.run(main())

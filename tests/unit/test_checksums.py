@@ -132,7 +132,7 @@ def prepared(service: str, name: str, params: Mapping[str, Any], **settings: str
     if (receiving := download(operation, protocol)) is not None:
         given = dict(receiving.ask(given, settings.get("validation", "when_supported")))
     parts = protocol.serializer(operation)(given)
-    sending = upload(operation)
+    sending = upload(operation, protocol)
     if sending is None:
         return parts
     route = Route(parse_base(oracle.ENDPOINT), None, [])

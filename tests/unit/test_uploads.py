@@ -18,7 +18,7 @@ from tests.transport.certificates import Certificates, make_certificates
 from tests.transport.server import Peer, Received, ScriptedServer, response
 from tornado_aws import AsyncAWSClient, exceptions
 from tornado_aws.checksums import algorithm
-from tornado_aws.protocols import HTTPParts, rest_xml
+from tornado_aws.protocols import HTTPParts, load, rest_xml
 from tornado_aws.routes import Route, make_signer
 from tornado_aws.uploads import upload
 from tornado_aws.urls import parse_base
@@ -44,7 +44,7 @@ def put(
     parts = rest_xml.serializer(operation)(params)
     signer = make_signer("s3", "us-east-1", is_s3=True) if signed else None
     route = Route(parse_base(f"{scheme}://s3.test"), signer, [])
-    sending = upload(operation)
+    sending = upload(operation, load(S3_MODEL.metadata))
     assert sending is not None
     return asyncio.run(sending.prepare(parts, params, route, calculation))
 

@@ -49,6 +49,7 @@ class HTTPParts(NamedTuple):
         payload_hash: what is signed for the body: its hash or a text that stands for one; "" to
             hash the bytes of it.
         expect_continue: whether the body waits for the service's consent.
+        is_duplex: whether the response begins while the body is being sent.
     """
 
     method: str
@@ -60,12 +61,14 @@ class HTTPParts(NamedTuple):
     content_length: int | None = None
     payload_hash: str = ""
     expect_continue: bool = False
+    is_duplex: bool = False
 
 
 Serializer = Callable[[Mapping[str, Any]], HTTPParts]
 Parser = Callable[[Response], dict[str, Any]]
 ErrorParser = Callable[[Response, str], dict[str, Any]]
 EventReader = Callable[[bytes], Any]
+EventWriter = Callable[[Any], bytes]
 
 
 class Protocol(Interface):
@@ -97,6 +100,13 @@ class Protocol(Interface):
         """Return a function from an event's payload to a value of `ref`.
 
         query and ec2 have no event streams, and so no such function.
+        """
+        ...
+
+    def event_writer(self, ref: Ref) -> EventWriter:
+        """Return a function from a value of `ref` to an event's payload.
+
+        rest-json alone has it: services take events in no other protocol.
         """
         ...
 

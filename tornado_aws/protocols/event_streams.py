@@ -1,8 +1,8 @@
-"""Events: from the messages of a stream to what a model says they are, in every protocol.
+"""Events: between the messages of a stream and what a model says they are, in every protocol.
 
-The framing is `tornado_aws.event_stream`'s; how a payload is read is the protocol's own business
-(its `event_reader`). Here is what lies between: which message is an event, which is an error, and
-which of an event's members stand in headers.
+The framing is `tornado_aws.event_stream`'s; how a payload is read and written is the protocol's own
+business (its `event_reader` and `event_writer`). Here is what lies between: which message is an
+event, which is an error, and which of an event's members stand in headers.
 """
 
 from __future__ import annotations
@@ -10,13 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from tornado_aws.event_stream import Message
+from tornado_aws.event_stream import HeaderValue, Message, encode
 from tornado_aws.exceptions import UnsupportedOperationError
 from tornado_aws.model import Operation, Ref
-from tornado_aws.protocols import EventReader, guard
+from tornado_aws.protocols import EventReader, EventWriter, guard, scalars
 from tornado_aws.transport import Response
 
-__all__ = ["INITIAL", "Fault", "Reader", "output_stream", "reader", "refuse"]
+__all__ = [
+    "INITIAL",
+    "Fault",
+    "Reader",
+    "Writer",
+    "input_stream",
+    "output_stream",
+    "reader",
+    "refuse",
+    "writer",
+]
 
 # The event that carries a result's other members where they do not stand in the response's head.
 INITIAL = "initial-response"
@@ -38,22 +48,34 @@ class Fault(NamedTuple):
 
 Event = dict[str, Any]
 Reader = Callable[[Message], Event | Fault | None]
+Writer = Callable[[Mapping[str, Any]], bytes]
 
 
 def refuse(operation: Operation) -> None:
     """Raise `UnsupportedOperationError` when an operation sends an event stream."""
-    members = operation.input.shape.members if operation.input else {}
-    if any(ref.traits.get("eventstream") for ref in members.values()):
+    if input_stream(operation) is not None:
         raise UnsupportedOperationError(
-            f"{operation.name} sends events while it receives others, which needs HTTP/2 in both"
-            " directions at once; the transports of this version speak HTTP/1.1 there"
+            f"{operation.name} sends events in a protocol in which no service of AWS takes any;"
+            " only rest-json is supported"
         )
+
+
+def input_stream(operation: Operation) -> Ref | None:
+    """Return the parameter of an operation that is an event stream, None without one."""
+    return _stream_in(operation.input)
 
 
 def output_stream(operation: Operation) -> Ref | None:
     """Return the member of an operation's result that is an event stream, None without one."""
-    members = operation.output.shape.members if operation.output else {}
-    return next((ref for ref in members.values() if ref.traits.get("eventstream")), None)
+    return _stream_in(operation.output)
+
+
+def _stream_in(ref: Ref | None) -> Ref | None:
+    members = ref.shape.members.values() if ref else ()
+    return next((member for member in members if member.traits.get("eventstream")), None)
+
+
+# --- events that are received ---------------------------------------------------------------------
 
 
 def reader(stream: Ref, body_reader: Callable[[Ref], EventReader]) -> Reader:
@@ -128,3 +150,53 @@ def _modelled(name: str, ref: Ref, members: Mapping[str, Any]) -> Fault:
 
 def _unknown(code: str, message: str) -> Fault:
     return Fault(code, {"Code": code, "Message": message}, {})
+
+
+# --- events that are sent -------------------------------------------------------------------------
+
+
+def writer(stream: Ref, body_writer: Callable[[Ref], EventWriter]) -> Writer:
+    """Return a function from a valid event, a dict with one key, to its message.
+
+    Args:
+        stream: the event stream.
+        body_writer: the protocol's `event_writer`.
+    """
+    made: dict[str, Writer] = {}
+
+    def write(event: Mapping[str, Any]) -> bytes:
+        ((name, members),) = event.items()
+        write_members = made.get(name)
+        if write_members is None:
+            write_members = made[name] = _message(stream.shape.members[name], body_writer)
+        return write_members(members)
+
+    return write
+
+
+def _message(ref: Ref, body_writer: Callable[[Ref], EventWriter]) -> Writer:
+    """Return a function from the members of one type of event to its message."""
+    members = ref.shape.members
+    in_headers = [name for name, each in members.items() if each.traits.get("eventheader")]
+    payload = next((each for each in members.values() if each.traits.get("eventpayload")), None)
+    content_type, write_body = _payload_writer(payload or ref, body_writer)
+    fixed: dict[str, HeaderValue] = {":message-type": "event", ":event-type": ref.name}
+
+    def write(event: Mapping[str, Any]) -> bytes:
+        headers = fixed | {name: event[name] for name in in_headers if name in event}
+        if payload is None:
+            body = write_body({name: event[name] for name in event if name not in in_headers})
+        else:
+            body = write_body(event[payload.name]) if payload.name in event else b""
+        return encode({**headers, ":content-type": content_type}, body)
+
+    return write
+
+
+def _payload_writer(ref: Ref, body_writer: Callable[[Ref], EventWriter]) -> tuple[str, EventWriter]:
+    """Return the type of an event's payload, and what writes it."""
+    if ref.shape.type == "blob":
+        return "application/octet-stream", lambda value: bytes(scalars.blob(value))
+    if ref.shape.type == "string":
+        return "text/plain", str.encode
+    return "application/json", body_writer(ref)

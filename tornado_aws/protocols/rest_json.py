@@ -10,10 +10,10 @@ from tornado_aws.model import Operation, Ref, ServiceModel
 from tornado_aws.protocols import (
     ErrorParser,
     EventReader,
+    EventWriter,
     HTTPParts,
     Parser,
     Serializer,
-    event_streams,
     guard,
     host_prefix,
     http_binding,
@@ -24,7 +24,7 @@ from tornado_aws.protocols import (
 from tornado_aws.protocols.walk import Convert
 from tornado_aws.transport import Response
 
-__all__ = ["error_parser", "event_reader", "parser", "serializer"]
+__all__ = ["error_parser", "event_reader", "event_writer", "parser", "serializer"]
 
 _CONTENT_TYPE = "Content-Type"
 
@@ -32,12 +32,7 @@ Body = bytes | AsyncIterable[bytes] | None
 
 
 def serializer(operation: Operation) -> Serializer:
-    """Return a function from valid parameters to the parts of a request.
-
-    Raises:
-        UnsupportedOperationError: the operation sends an event stream.
-    """
-    event_streams.refuse(operation)
+    """Return a function from valid parameters to the parts of a request."""
     bind = http_binding.request_binder(operation)
     write_body, is_json = _body_writer(operation.input)
     expand_prefix = host_prefix.expander(operation)
@@ -69,6 +64,11 @@ def event_reader(ref: Ref) -> EventReader:
     return json_body.decoder(ref, SCALARS)
 
 
+def event_writer(ref: Ref) -> EventWriter:
+    """Return a function from a value of `ref` to an event's payload."""
+    return json_body.encoder(ref)
+
+
 def error_parser(model: ServiceModel) -> ErrorParser:
     """Return a function from an error response and its code to the error's own members."""
 
@@ -91,6 +91,8 @@ def _body_writer(ref: Ref | None) -> tuple[Callable[[Mapping[str, Any]], Body], 
     payload = http_binding.payload(ref.shape)
     if payload is None:
         return _members_writer(ref), True
+    if payload.traits.get("eventstream"):
+        return (lambda rest: rest.get(payload.name)), False
     if payloads.is_raw(payload):
         return _raw_writer(payload), False
     return _payload_writer(payload), True

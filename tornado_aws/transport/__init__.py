@@ -92,6 +92,8 @@ class Request:
         may_resend: whether the engine may send it again by itself when a kept connection breaks
             before the first byte of a response. The peer has hardly seen it then, but that is not
             certain: who counts attempts says False. libcurl does so in any case.
+        is_duplex: whether the response begins while the body is being sent, and both go on side by
+            side; that needs HTTP/2, which the default engine does not speak.
     """
 
     __slots__ = (
@@ -99,6 +101,7 @@ class Request:
         "content_length",
         "expect_continue",
         "headers",
+        "is_duplex",
         "may_resend",
         "method",
         "origin",
@@ -118,6 +121,7 @@ class Request:
         stream: bool = False,
         expect_continue: bool = False,
         may_resend: bool = True,
+        is_duplex: bool = False,
     ) -> None:
         self.origin = origin
         self.method = method
@@ -128,6 +132,7 @@ class Request:
         self.stream = stream
         self.expect_continue = expect_continue
         self.may_resend = may_resend
+        self.is_duplex = is_duplex
 
 
 class BodyStream(Protocol):

@@ -20,6 +20,7 @@ from tornado_aws.exceptions import RequestException
 from tornado_aws.transport import Request, Response, Timeouts
 from tornado_aws.transport.curl_body import Inbox, Upload
 from tornado_aws.transport.curl_errors import Progress
+from tornado_aws.transport.curl_options import http_version
 from tornado_aws.transport.http1 import Head, ProtocolError, parse_head, request_head
 from tornado_aws.transport.proxies import Route, authority
 
@@ -90,6 +91,7 @@ class Handle:
         "_method",
         "_moved_at",
         "_on_stream",
+        "_over_plain",
         "_plain",
         "_size",
         "_target",
@@ -117,6 +119,7 @@ class Handle:
         self.route: Route | None = None
         self._target = self._method = self._body_mode = ""
         self._connect_ms = 0
+        self._over_plain: bool | None = None
         self._on_stream: Callable[[Handle, Head], None] | None = None
         self.upload: Upload | None = None
         self.feed: Task[None] | None = None
@@ -167,6 +170,10 @@ class Handle:
         if connect_ms != self._connect_ms:
             curl.setopt(pycurl.CONNECTTIMEOUT_MS, connect_ms)
             self._connect_ms = connect_ms
+        over_plain = request.is_duplex and route.origin.scheme == "http"
+        if over_plain != self._over_plain:
+            curl.setopt(pycurl.HTTP_VERSION, http_version(over_plain=over_plain))
+            self._over_plain = over_plain
         curl.setopt(pycurl.HTTPHEADER, lines)
         self._set_body(request)
         self._set_sinks(plain=not request.stream and self._max_size is None)
@@ -271,6 +278,8 @@ class Handle:
             text = _final_head(text)
         if text.startswith("HTTP/2"):
             text = text.replace("HTTP/2", "HTTP/1.1", 1)
+        elif self.request.is_duplex:
+            raise ProtocolError("HTTP/1.1, where events in both directions need HTTP/2")
         head = parse_head(text[:-2])
         _refuse_doubtful_framing(head)
         return head

@@ -16,7 +16,7 @@ from functools import partial
 
 import pycurl
 
-from tornado_aws.exceptions import ReadError, RequestException
+from tornado_aws.exceptions import ReadError, RequestException, UnsupportedOperationError
 from tornado_aws.transport import (
     Origin,
     PoolStats,
@@ -35,7 +35,7 @@ from tornado_aws.transport.curl_easy import (
 )
 from tornado_aws.transport.curl_errors import translate
 from tornado_aws.transport.curl_multi import LazyTimer, Multi
-from tornado_aws.transport.curl_options import fixed_options
+from tornado_aws.transport.curl_options import fixed_options, speaks_http2
 from tornado_aws.transport.curl_slots import Slots
 from tornado_aws.transport.curl_sockets import OpenSockets
 from tornado_aws.transport.http1 import Head, ProtocolError
@@ -87,6 +87,11 @@ class Engine:
 
     async def send(self, request: Request, timeouts: Timeouts) -> Response:
         """See `tornado_aws.transport.Transport.send`."""
+        if request.is_duplex and not speaks_http2():
+            raise UnsupportedOperationError(
+                "Events can be sent while others are received over HTTP/2 only, and libcurl was"
+                " built without it"
+            )
         began = self.loop.time()
         way = self._route(request.origin)
         lines = header_lines(request, way)

@@ -39,7 +39,6 @@ def fixed_options(options: TransportOptions) -> list[tuple[int, Any]]:
         (pycurl.NOPROXY, ""),
         (pycurl.HEADEROPT, pycurl.HEADER_SEPARATE),
         (_SUPPRESS_CONNECT_HEADERS, 1),
-        *_http2(),
         (pycurl.BUFFERSIZE, _BUFFER_SIZE),
         (pycurl.TCP_KEEPALIVE, 1),
         (pycurl.TCP_KEEPIDLE, _KEEPALIVE_IDLE),
@@ -52,11 +51,21 @@ def fixed_options(options: TransportOptions) -> list[tuple[int, Any]]:
     ]
 
 
-def _http2() -> list[tuple[int, Any]]:
+def speaks_http2() -> bool:
+    """Whether libcurl was built with HTTP/2."""
     features: int = pycurl.version_info()[4]
-    if features & pycurl.VERSION_HTTP2:
-        return [(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)]
-    return [(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)]
+    return bool(features & pycurl.VERSION_HTTP2)
+
+
+def http_version(*, over_plain: bool) -> int:
+    """Return the version to speak.
+
+    Args:
+        over_plain: HTTP/2 without TLS, to a server of which that is known.
+    """
+    if over_plain:
+        return pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+    return pycurl.CURL_HTTP_VERSION_2TLS if speaks_http2() else pycurl.CURL_HTTP_VERSION_1_1
 
 
 def _verification(verify: bool | str) -> list[tuple[int, Any]]:

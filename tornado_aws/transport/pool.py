@@ -15,7 +15,11 @@ import asyncio
 import os
 import warnings
 
-from tornado_aws.exceptions import AWSClientException, ConfigurationError
+from tornado_aws.exceptions import (
+    AWSClientException,
+    ConfigurationError,
+    UnsupportedOperationError,
+)
 from tornado_aws.transport import (
     Origin,
     PoolStats,
@@ -434,7 +438,13 @@ class PoolTransport:
                 `ClientClosedError`, or the class itself when the request cannot be sent as it is.
             ConfigurationError: a TLS or proxy setting cannot be used, or the transport belongs to
                 another loop, which still runs.
+            UnsupportedOperationError: the request is a duplex one, which HTTP/1.1 has not.
         """
+        if request.is_duplex:
+            raise UnsupportedOperationError(
+                "Events can be sent while others are received over HTTP/2 only, which libcurl"
+                " speaks: make the client with use_curl=True (pip install 'tornado-aws[curl]')"
+            )
         loop = asyncio.get_running_loop()
         pool = self._pool
         if pool is None or pool.loop is not loop or pool.pid != os.getpid():
