@@ -31,7 +31,7 @@ demo: generate  # show raw and generated calls against a local AWS that checks s
 test: install  # run every test
 	$(BIN)/python -m pytest -q $(ARGS)
 
-check: install lint types  # all that can be checked without running the tests
+check: install lint types docs  # all that can be checked without running the tests
 	$(BIN)/python -m codegen check
 
 generate: install  # write generated/ from models/
@@ -51,12 +51,12 @@ types: install  # check the types with mypy and pyright
 	$(BIN)/mypy tornado_aws codegen generated tests; mypy=$$?; \
 	$(BIN)/pyright --pythonpath $(BIN)/python && exit $$mypy
 
-conformance: install  # compare with botocore and with published vectors only
-	$(BIN)/python -m pytest -q tests/conformance $(ARGS)
+conformance: install  # compare every operation of every service with botocore; ARGS="--seed 7 s3"
+	$(BIN)/python -m tests.conformance $(ARGS)
 
 docs: $(VENV)/.installed-docs  # build the documentation in docs/_build/html
 	$(BIN)/python docs/settings.py
-	$(BIN)/sphinx-build --quiet --fail-on-warning --builder html docs docs/_build/html
+	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --builder html docs docs/_build/html
 
 bench: $(VENV)/.installed-bench  # measure, and compare with others; BENCHMARKS="signing" for one
 	@set -e; for name in $(BENCHMARKS); do \

@@ -12,5 +12,6 @@ exclude_patterns = ["_build"]
 nitpicky = False
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+napoleon_use_ivar = True  # autodoc lists the fields of named tuples itself
 html_theme = "alabaster"
 html_theme_options = {"description": "A fast, typed, asynchronous AWS client"}
