@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import warnings
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
+
+from tornado_aws.exceptions import ClientClosedError, UnsupportedOperationError
 
 T = TypeVar("T")
 
+# Seconds that what is under way may take to end, when the loop does.
+_GRACE = 5.0
+
+# A transport closes its socket a round after itself, two with TLS between.
+_ROUNDS_TO_CLOSE = 4
+
 
 class BackgroundLoop:
-    """Runs coroutines for any number of threads; its thread starts at the first one."""
+    """Runs coroutines for any number of threads, until it is stopped.
+
+    The thread starts at the first coroutine. A forked process has none of its parent's threads and
+    gets one of its own.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._threads: dict[int, _LoopThread] = {}
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run `coroutine` on the loop and return its result, or raise its error.
 
         An exception in the waiting thread (Ctrl-C) cancels the coroutine.
+
+        Raises:
+            ClientClosedError: the loop was stopped.
+            UnsupportedOperationError: the loop itself makes this call, and would wait for itself.
         """
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._started())
+        try:
+            future = self._mine().submit(coroutine)
+        except BaseException:
+            coroutine.close()
+            raise
         try:
             return future.result()
         except BaseException:
@@ -34,45 +54,99 @@ class BackgroundLoop:
 
     def stop(self, last: Callable[[], None]) -> None:
         """Call `last` on the loop, let the loop's tasks end, stop it and join its thread."""
-        with self._lock:
-            loop, thread = self._loop, self._thread
-            self._loop = self._thread = None
-        if loop is None or thread is None:
-            last()
-            return
-        asyncio.run_coroutine_threadsafe(_finish(last), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        self._mine().stop(last)
 
     def __del__(self) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
+        mine = self._threads.get(os.getpid())
+        if mine is not None and mine.is_running:
             warnings.warn(f"{self._name} was not closed", ResourceWarning, 2, source=self)
-            loop.call_soon_threadsafe(loop.stop)
+            mine.abandon()
 
-    def _started(self) -> asyncio.AbstractEventLoop:
+    def _mine(self) -> _LoopThread:
+        process = os.getpid()
+        # No lock: one that another thread held during a fork would be locked for ever.
+        return self._threads.get(process) or self._threads.setdefault(
+            process, _LoopThread(self._name)
+        )
+
+
+class _LoopThread:
+    """A loop and its thread, in one process."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._is_stopped = False
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None and not self._is_stopped
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        if self._is_own_call():
+            raise UnsupportedOperationError(
+                f"{self._name} was called by one of its own calls (an observer, credentials, a"
+                " body), which would wait for itself for ever; use another client there"
+            )
+        with self._lock:  # nothing comes after the last function
+            if self._is_stopped:
+                raise ClientClosedError(sent=False)
+            loop = self._loop or self._start()
+            return asyncio.run_coroutine_threadsafe(coroutine, loop)
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        loop = self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=_serve, args=(loop,), name=self._name, daemon=True)
+        self._thread.start()
+        return loop
+
+    def stop(self, last: Callable[[], None]) -> None:
         with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_serve, args=(self._loop,), name=self._name, daemon=True
-                )
-                self._thread.start()
-            return self._loop
+            self._is_stopped = True
+            loop, self._loop = self._loop, None
+        if loop is None:
+            last()
+        elif self._is_own_call():
+            last()
+            loop.stop()
+        else:
+            asyncio.run_coroutine_threadsafe(_call(last), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+        if self._thread is not None and not self._is_own_call():
+            self._thread.join()
+
+    def abandon(self) -> None:
+        """Let the thread end by itself; there may be no waiting for it."""
+        self._is_stopped = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _is_own_call(self) -> bool:
+        return self._thread is threading.current_thread()
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
+        loop.run_until_complete(_settle(loop))
     finally:
         loop.close()
 
 
-async def _finish(last: Callable[[], None]) -> None:
-    last()
+async def _call(function: Callable[[], None]) -> None:
+    function()
+
+
+async def _settle(loop: asyncio.AbstractEventLoop) -> None:
+    """Let what is under way end, and sockets be closed."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     if others:
-        await asyncio.wait(others, timeout=5)
-    loop = asyncio.get_running_loop()
+        await asyncio.wait(others, timeout=_GRACE)
+    for task in others:
+        task.cancel()
+    for _ in range(_ROUNDS_TO_CLOSE):
+        await asyncio.sleep(0)
     await loop.shutdown_asyncgens()
     await loop.shutdown_default_executor()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
+import warnings
 
 import pytest
 
 from tornado_aws.background import BackgroundLoop
+from tornado_aws.exceptions import ClientClosedError, UnsupportedOperationError
 
 
 async def double(number: int) -> int:
@@ -52,9 +56,57 @@ def test_stopping_calls_the_last_function_on_the_loop_or_at_once_without_one() -
     calls: list[str] = []
     background = BackgroundLoop("test-loop")
     background.stop(lambda: calls.append(threading.current_thread().name))
+    background = BackgroundLoop("test-loop")
     background.run(double(1))
     background.stop(lambda: calls.append(threading.current_thread().name))
     assert calls == ["MainThread", "test-loop"]
+
+
+def test_nothing_runs_after_the_end() -> None:
+    """A call that comes while another thread closes starts no new thread."""
+    background = BackgroundLoop("test-loop")
+    background.run(double(1))
+    background.stop(lambda: None)
+    with pytest.raises(ClientClosedError):
+        background.run(double(1))
+    assert all(thread.name != "test-loop" for thread in threading.enumerate())
+
+
+def test_a_call_within_a_call_is_refused_and_closing_there_is_not() -> None:
+    """The loop never waits for itself."""
+    background = BackgroundLoop("test-loop")
+
+    async def inner() -> None:
+        with pytest.raises(UnsupportedOperationError, match="another client"):
+            background.run(double(1))
+        background.stop(lambda: None)
+
+    background.run(inner())
+    for thread in threading.enumerate():
+        if thread.name == "test-loop":
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX systems fork")
+def test_a_forked_process_gets_a_thread_of_its_own() -> None:
+    """The parent's thread does not exist in a child, and nobody waits for it there."""
+    background = BackgroundLoop("test-loop")
+    background.run(double(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads at a fork
+        child = os.fork()
+    if child == 0:
+        status = 1
+        signal.alarm(10)
+        try:
+            status = 0 if background.run(double(21)) == 42 else 2
+            background.stop(lambda: None)
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert background.run(double(2)) == 4
+    background.stop(lambda: None)
 
 
 def test_one_that_is_dropped_unclosed_says_so_and_its_thread_ends() -> None:
