@@ -34,6 +34,10 @@ from tornado_aws.transport import Headers, Request, Response, Timeouts, Transpor
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 
+# RFC 9110 section 9.2.1: these only read, so that the transport may replace a dead connection by
+# itself. Anything else is sent once an attempt.
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+
 _ATTEMPT_LOG: Observer = call_log.AttemptLog()
 _NOBODY = Caller()
 _Failure = TypeVar("_Failure", bound=CallError)
@@ -369,7 +373,7 @@ class _Call:
             content_length=parts.content_length,
             stream=self._stream,
             expect_continue=parts.expect_continue,
-            may_resend=False,
+            may_resend=parts.method in _SAFE_METHODS,
             is_duplex=parts.is_duplex,
         )
 

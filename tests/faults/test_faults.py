@@ -22,7 +22,7 @@ from generated.dynamodb import DynamoDB
 from tests.faults.table import FAULTS, RIGHT, Fault, Faulty, good
 from tests.transport.certificates import make_certificates
 from tests.transport.server import Peer, ScriptedServer, response
-from tornado_aws import exceptions, pipeline
+from tornado_aws import AsyncAWSClient, exceptions, pipeline
 from tornado_aws.credentials import Credentials
 
 KEYS: Any = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
@@ -277,6 +277,29 @@ def test_a_kept_connection_that_breaks_after_the_request(kind: Kind) -> None:
                 run(url(server), two_calls, **kind.options)
             assert caught.value.sent
         assert len(server.requests) - sent[0] == kind.attempts
+
+
+def test_what_only_reads_goes_once_more_within_its_attempt() -> None:
+    """A GET whose kept connection breaks before an answer is sent again; a POST is not."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.answer(b"ok")
+        peer.read_request()
+        peer.reset()
+
+    async def fetch_twice(method: str) -> list[int]:
+        options = {**KEYS, "max_attempts": 1, "endpoint": url(server)}
+        async with AsyncAWSClient("s3", **options) as client:
+            return [(await client.fetch(method, "/key")).code for _ in range(2)]
+
+    with ScriptedServer(script) as server:
+        assert asyncio.run(fetch_twice("GET")) == [200, 200]
+        assert (len(server.requests), server.connections) == (3, 2)
+    with ScriptedServer(script) as server:
+        with pytest.raises(exceptions.ReadError) as caught:
+            asyncio.run(fetch_twice("POST"))
+        assert (caught.value.sent, len(server.requests)) == (True, 2)
 
 
 @each_engine

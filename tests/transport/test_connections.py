@@ -115,6 +115,32 @@ def test_a_connection_that_the_server_closed_is_replaced(
     assert server.connections == 5
 
 
+@pytest.mark.parametrize("body", [None, b"x" * 10])
+def test_a_connection_that_ended_with_its_response_is_not_used(
+    body: bytes | None, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """What may be sent only once is not lost on it, though the loop had no time to hear of it."""
+    closed = threading.Event()
+
+    def script(peer: Peer) -> None:
+        close_after_each(peer)
+        closed.set()
+
+    async def some() -> list[bytes]:
+        transport = transport_factory()
+        bodies = []
+        for _ in range(3):
+            request = post(server.origin, body, may_resend=False)
+            bodies.append((await transport.send(request, PATIENT)).body)
+            assert closed.wait(10)
+            closed.clear()
+        return bodies
+
+    with ScriptedServer(script) as server:
+        assert run(some()) == [b"ok"] * 3
+    assert (len(server.requests), server.connections) == (3, 3)
+
+
 def die_on_second(peer: Peer) -> None:
     """Answer one request, and break the connection on receipt of the next."""
     peer.read_request()

@@ -34,6 +34,10 @@ CONTINUE_WAIT = 1.0
 _TURN = 262144
 _PIECE_COST = 16384
 
+# What to ask the kernel for; only Linux can tell the peer's end from other input.
+_INPUT: int = getattr(select, "POLLIN", 0)
+_HUNG_UP: int = getattr(select, "POLLRDHUP", _INPUT)
+
 # The loop looks for input in its next round and reads it after what was ready before.
 _ROUNDS_TO_READ = 3
 
@@ -149,12 +153,16 @@ class Connection(asyncio.BufferedProtocol):
                 transport._sock = None
 
     def is_dead(self) -> bool:
-        """Ask the kernel whether an idle connection has something to read, which is its end."""
-        return self._has_input()
+        """Ask the kernel whether an idle connection has ended, or has got what nobody asked for.
 
-    def _has_input(self) -> bool:
+        The loop tells of that as well, but only in its next round. Under TLS there may be more to
+        read than answers (session tickets), so that only the end itself counts.
+        """
+        return self._is_ready(_HUNG_UP if self._transport is not self._tcp else _INPUT)
+
+    def _is_ready(self, events: int) -> bool:
         descriptor: int = self._socket.fileno()
-        return descriptor < 0 or _is_readable(descriptor)
+        return descriptor < 0 or _poll(descriptor, events)
 
     def resume_reading(self) -> None:
         """Take bytes again after a stream's reader had fallen behind."""
@@ -179,7 +187,7 @@ class Connection(asyncio.BufferedProtocol):
         when a write fails, and would not read any more what lies there.
         """
         for _ in range(_ROUNDS_TO_READ):
-            if self.is_closed or not self._has_input():
+            if self.is_closed or not self._is_ready(_INPUT):
                 return
             await asyncio.sleep(0)
 
@@ -375,10 +383,10 @@ def _response(head: Head, body: bytes = b"", stream: ResponseStream | None = Non
     return Response(head.status, head.reason, head.pairs, body, stream, headers=head.headers)
 
 
-def _is_readable(descriptor: int) -> bool:
-    """Tell whether reading from a socket would not wait; two microseconds."""
+def _poll(descriptor: int, events: int) -> bool:
+    """Tell whether one of `events` is there, or the connection broken; less than a microsecond."""
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([descriptor], [], [], 0)[0])
     poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
+    poll.register(descriptor, events)
     return bool(poll.poll(0))

@@ -1,8 +1,12 @@
 """The second engine: libcurl through pycurl, driven on the running asyncio loop.
 
-For what only libcurl can do (HTTP/2). It behaves as the default engine does; neither Tornado's curl
-client nor Tornado's configuration is used. This module is what a client sees; libcurl keeps the
-connections, and `tornado_aws.transport.curl_engine` is all that belongs to one event loop.
+For what only libcurl can do (HTTP/2). It behaves as the default engine does, as far as libcurl lets
+it: libcurl unfolds folded header lines, takes bare LFs in chunked bodies, drops what follows the
+end of a response, and by itself sends a request again whose kept connection breaks before the first
+byte of a response. Neither Tornado's curl client nor Tornado's configuration is used.
+
+This module is what a client sees; libcurl keeps the connections, and
+`tornado_aws.transport.curl_engine` is all that belongs to one event loop.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.exceptions import ConfigurationError, CurlNotInstalledError
 from tornado_aws.transport import PoolStats, Request, Response, Timeouts, TransportOptions, errors
+from tornado_aws.transport.loops import refuse_strange, running_loop
 
 if TYPE_CHECKING:
     from tornado_aws.transport.curl_engine import Engine
@@ -63,7 +68,7 @@ class CurlTransport:
                 `ConnectTimeout`, `PoolTimeout`, `ReadError`, `ReadTimeout`, `RequestTimeout`,
                 `ClientClosedError`, or the class itself when the request cannot be sent as it is.
             ConfigurationError: a TLS or proxy setting cannot be used, the transport belongs to
-                another loop, which still runs, or the loop cannot wait for sockets.
+                another loop, which is still open, or to that of the parent process.
         """
         loop = asyncio.get_running_loop()
         engine = self._engine
@@ -79,11 +84,7 @@ class CurlTransport:
             raise errors.closed(sent=False)
         old = self._engine
         if old is not None:
-            if old.pid == os.getpid() and old.loop is not loop and not old.loop.is_closed():
-                raise ConfigurationError(
-                    "This client belongs to another event loop, which is still open; "
-                    "make one client for each loop"
-                )
+            refuse_strange(old.loop, old.pid, loop)
             old.forsake()
         if type(loop).add_reader is asyncio.AbstractEventLoop.add_reader:
             raise ConfigurationError(
@@ -136,7 +137,7 @@ def _check_version() -> None:
 
 
 def _close(engine: Engine) -> None:
-    loop, running = engine.loop, _running_loop()
+    loop, running = engine.loop, running_loop()
     if loop.is_closed() or engine.pid != os.getpid():
         engine.forsake()
     elif loop.is_running() and running is not loop:
@@ -145,10 +146,3 @@ def _close(engine: Engine) -> None:
         feeds = engine.close()
         if feeds and running is None:
             loop.run_until_complete(asyncio.wait(feeds, timeout=engine.feed_grace))
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -17,7 +17,6 @@ import warnings
 
 from tornado_aws.exceptions import (
     AWSClientException,
-    ConfigurationError,
     UnsupportedOperationError,
 )
 from tornado_aws.transport import (
@@ -34,6 +33,7 @@ from tornado_aws.transport.connection import Connection
 from tornado_aws.transport.dial import Dialer
 from tornado_aws.transport.http1 import request_head
 from tornado_aws.transport.ledger import Ledger
+from tornado_aws.transport.loops import refuse_strange, running_loop
 from tornado_aws.transport.proxies import Route, route
 
 # NAT gateways and network load balancers drop a silent connection after 350 s without a word;
@@ -43,9 +43,6 @@ IDLE_LIFETIME = 60.0
 
 # Reads of this size take 100 KB in one or two system calls.
 _BUFFER_SIZE = 262144
-
-# How long a connection may have been idle and still be used without a look at it, seconds.
-_TRUSTED_IDLE = 0.05
 
 # S3 has a host for each bucket, so origins are not few; routes are cheap to make again.
 _MAX_ROUTES = 1024
@@ -198,9 +195,9 @@ class Pool:
         return way
 
     def _take(self, call: Call) -> Connection | None:
-        """Return a kept connection; for a request that may be sent only once one that lives."""
+        """Return a kept connection that lives as far as the kernel knows."""
         connection = self._ledger.take(call.key, call.started)
-        while connection is not None and _is_doubtful(call, connection) and connection.is_dead():
+        while connection is not None and connection.is_dead():
             connection.abort()
             self._vacate()
             connection = self._ledger.take(call.key, call.started)
@@ -362,22 +359,7 @@ class Pool:
 
 def is_repeatable(request: Request) -> bool:
     """Tell whether the request can and may be sent a second time."""
-    return request.may_resend and _is_replayable(request)
-
-
-def _is_replayable(request: Request) -> bool:
-    return request.body is None or isinstance(request.body, bytes)
-
-
-def _is_doubtful(call: Call, connection: Connection) -> bool:
-    """Tell whether to ask if a kept connection lives: before what may be sent only once.
-
-    The loop tells of the end of connections by itself, so that one which was idle for a moment only
-    is not asked about: a question costs two microseconds.
-    """
-    if is_repeatable(call.request):
-        return False
-    return not _is_replayable(call.request) or call.started - connection.idle_since >= _TRUSTED_IDLE
+    return request.may_resend and (request.body is None or isinstance(request.body, bytes))
 
 
 def may_resend(call: Call, connection: Connection) -> bool:
@@ -437,7 +419,7 @@ class PoolTransport:
                 `ConnectTimeout`, `PoolTimeout`, `ReadError`, `ReadTimeout`, `RequestTimeout`,
                 `ClientClosedError`, or the class itself when the request cannot be sent as it is.
             ConfigurationError: a TLS or proxy setting cannot be used, or the transport belongs to
-                another loop, which still runs.
+                another loop, which is still open, or to that of the parent process.
             UnsupportedOperationError: the request is a duplex one, which HTTP/1.1 has not.
         """
         if request.is_duplex:
@@ -482,11 +464,7 @@ class PoolTransport:
             raise errors.closed(sent=False)
         old = self._pool
         if old is not None:
-            if old.pid == os.getpid() and not old.loop.is_closed():
-                raise ConfigurationError(
-                    "This client belongs to another event loop, which is still open; "
-                    "make one client for each loop"
-                )
+            refuse_strange(old.loop, old.pid, loop)
             old.forsake()
         self._pool = Pool(self._options, loop)
         return self._pool
@@ -529,21 +507,14 @@ def _close(pool: Pool) -> None:
     if loop.is_closed() or pool.pid != os.getpid():
         pool.forsake()
     elif loop.is_running():
-        if _running_loop() is loop:
+        if running_loop() is loop:
             pool.close()
         else:
             loop.call_soon_threadsafe(pool.close)
     else:
         pool.close()
-        if _running_loop() is None:
+        if running_loop() is None:
             loop.run_until_complete(_settle())
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 async def _settle() -> None:
