@@ -484,6 +484,25 @@ def test_a_loop_without_sockets_is_refused() -> None:
         loop.close()
 
 
+DOUBTFUL = {
+    "length": b"1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nhello",
+    "coding": b"1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "head": b"1.1 200 OK\r\nContent-Length: 5\r\nX: " + b"x" * 70_000 + b"\r\n\r\nhello",
+}
+
+
+@pytest.mark.parametrize("case", DOUBTFUL)
+def test_what_the_other_engine_refuses_is_refused(case: str) -> None:
+    """Heads that libcurl takes are held against the same rules."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/" + DOUBTFUL[case])
+
+    with ScriptedServer(script) as server, pytest.raises(ReadError, match="not valid HTTP"):
+        asyncio.run(send(CurlTransport(), get(server.origin)))
+
+
 def test_a_transport_closed_meanwhile_sends_nothing(certificates: Certificates) -> None:
     """A request that was still being prepared when its client was closed ends as the others do."""
 

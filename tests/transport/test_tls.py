@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from tests.transport.certificates import Certificates
 from tests.transport.conftest import Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, answering, chunked, response
 from tests.transport.simple import PATIENT, get, post
 from tornado_aws.exceptions import ConfigurationError, ConnectError, ReadError
-from tornado_aws.transport import tls
+from tornado_aws.transport import Origin, tls
 
 OK = response(b"ok")
 
@@ -133,14 +139,43 @@ def test_a_missing_client_certificate_is_an_error(
 def test_checks_can_be_switched_off_by_name_and_with_a_warning(
     certificates: Certificates, transport_factory: TransportFactory, run: Run[Any]
 ) -> None:
-    """verify=False trusts anybody, and says so."""
-
-    tls._shared_context.cache_clear()  # it warns once for each context
+    """verify=False trusts anybody, and every client says so."""
     context = certificates.server_context(name="stranger")
     with ScriptedServer(answering(OK), tls=context) as server:
-        transport = transport_factory(verify=False)
-        with pytest.warns(tls.InsecureTLSWarning, match="verify=False"):
-            assert run(transport.send(get(server.origin), PATIENT)).body == b"ok"
+        for _ in range(2):
+            transport = transport_factory(verify=False)
+            with pytest.warns(tls.InsecureTLSWarning, match="verify=False"):
+                assert run(transport.send(get(server.origin), PATIENT)).body == b"ok"
+
+
+def test_connections_are_kept_from_the_first_moment(
+    certificates: Certificates, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """A session ticket that waits to be read is not taken for the end of the connection."""
+
+    async def several() -> None:
+        transport = transport_factory(verify=certificates.ca)
+        for _ in range(20):
+            request = post(server.origin, b"x", may_resend=False)
+            assert (await transport.send(request, PATIENT)).body == b"ok"
+
+    with ScriptedServer(answering(OK), tls=certificates.server_context()) as server:
+        run(several())
+    assert server.connections == 1
+
+
+def test_a_key_with_a_password_is_a_configuration_error(
+    certificates: Certificates, transport_factory: TransportFactory, run: Run[Any], tmp_path: Path
+) -> None:
+    """Nobody is asked for the password on the terminal; the error says what is not supported."""
+    key = load_pem_private_key(Path(certificates.client).read_bytes(), None)
+    path = tmp_path / "key.pem"
+    secret = BestAvailableEncryption(b"secret")
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, secret))
+    transport = transport_factory(client_cert=(certificates.client, str(path)))
+    expected = r"key\.pem .*cannot be used: the key is encrypted"
+    with pytest.raises(ConfigurationError, match=expected):
+        run(transport.send(get(Origin("https", "127.0.0.1", 1)), PATIENT))
 
 
 @pytest.mark.parametrize("option", ["verify", "client_cert"])

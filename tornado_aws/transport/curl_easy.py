@@ -21,7 +21,14 @@ from tornado_aws.transport import Request, Response, Timeouts
 from tornado_aws.transport.curl_body import Inbox, Upload
 from tornado_aws.transport.curl_errors import Progress
 from tornado_aws.transport.curl_options import http_version
-from tornado_aws.transport.http1 import Head, ProtocolError, parse_head, request_head
+from tornado_aws.transport.http1 import (
+    MAX_HEAD,
+    Head,
+    ProtocolError,
+    body_framing,
+    parse_head,
+    request_head,
+)
 from tornado_aws.transport.proxies import Route, authority
 
 # libcurl takes 0 for "my default", which is 300 s; this is its longest time, 24 days.
@@ -276,12 +283,14 @@ class Handle:
         end = text.find("\r\n\r\n") + 4
         if end != len(text):
             text = _final_head(text)
+        if len(text) > MAX_HEAD:
+            raise ProtocolError(f"a head of more than {MAX_HEAD} bytes")
         if text.startswith("HTTP/2"):
             text = text.replace("HTTP/2", "HTTP/1.1", 1)
         elif self.request.is_duplex:
             raise ProtocolError("HTTP/1.1, where events in both directions need HTTP/2")
         head = parse_head(text[:-2])
-        _refuse_doubtful_framing(head)
+        body_framing(self.request.method, head)
         return head
 
     # --- where it stands -------------------------------------------------------------------
@@ -380,15 +389,3 @@ def _final_head(text: str) -> str:
     if not heads:
         raise ProtocolError("the head is not complete")
     return heads[-1] + "\r\n\r\n"
-
-
-def _refuse_doubtful_framing(head: Head) -> None:
-    """Refuse a response whose end two readers could see in two places (RFC 9112 section 6.3)."""
-    coding = head.headers.get("transfer-encoding")
-    length = head.headers.get("content-length")
-    if coding is not None and length is not None:
-        raise ProtocolError("both Transfer-Encoding and Content-Length")
-    if coding is not None and coding.lower() != "chunked":
-        raise ProtocolError(f"transfer coding {coding[:32]!r}")
-    if length is not None and "," in length and len(set(length.split(", "))) > 1:
-        raise ProtocolError(f"Content-Length {length[:32]!r}")

@@ -37,6 +37,7 @@ _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 # Possessive repeats and the anchor keep both linear on hostile input.
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n")
 _FIELD = re.compile(rf"(?m)^({_TCHAR}++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[\t\x20-\x7e\x80-\xff]*+)?")
 
 _TOKEN = re.compile(rf"{_TCHAR}+")
@@ -221,8 +222,12 @@ _CHUNKED = -1
 _UNTIL_CLOSE = -2
 
 
-def _body_framing(method: str, head: Head) -> int:
-    """Return the body's length, or how its end is found, by RFC 9112 section 6.3."""
+def body_framing(method: str, head: Head) -> int:
+    """Return the body's length, or how its end is found, by RFC 9112 section 6.3.
+
+    Raises:
+        ProtocolError: two readers could see the body's end in two places.
+    """
     coding = head.headers.get("transfer-encoding")
     length = head.headers.get("content-length")
     if coding is not None:
@@ -291,7 +296,7 @@ def parse_opening(method: str, data: memoryview) -> tuple[Head, int, int] | None
     if end < 0:
         return None
     head = parse_head(str(text[: end + 2], "latin-1"))
-    return None if head.status < 200 else (head, _body_framing(method, head), end + 4)
+    return None if head.status < 200 else (head, body_framing(method, head), end + 4)
 
 
 class ResponseParser:
@@ -374,7 +379,7 @@ class ResponseParser:
         if head.status < 200:
             self._count_interim(head.status)
         else:
-            self._begin_body(head, _body_framing(self._method, head))
+            self._begin_body(head, body_framing(self._method, head))
         return rest
 
     def _count_interim(self, status: int) -> None:
@@ -478,6 +483,8 @@ class ResponseParser:
         text = pending + data[:_WINDOW]
         at = text.find(terminator, max(0, len(pending) - len(terminator) + 1))
         if at < 0:
+            if _BARE_LF.search(text, max(0, len(pending) - 1)):
+                raise ProtocolError("a line ends with LF alone")
             if len(text) > limit:
                 raise ProtocolError(f"a head or line of more than {limit} bytes")
             self._pending = text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 import warnings
+from errno import EINVAL
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def load_context(verify: bool | str, client_cert: ClientCert) -> ssl.SSLContext:
     Raises:
         ConfigurationError: a file does not exist, cannot be read or holds no certificate.
     """
+    if verify is False:
+        warnings.warn(
+            "verify=False: certificates are not checked; anyone on the way can read and change what"
+            " is sent, credentials included",
+            InsecureTLSWarning,
+            stacklevel=2,
+        )
     names = [verify] if isinstance(verify, str) else []
     names += [client_cert] if isinstance(client_cert, str) else client_cert or ()
     return _shared_context(verify, client_cert, tuple(_changed_at(name) for name in names))
@@ -53,7 +61,8 @@ def _shared_context(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     if verify is False:
-        _switch_checks_off(context)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     elif verify is True:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     else:
@@ -61,17 +70,6 @@ def _shared_context(
     if client_cert is not None:
         _load_client_cert(context, client_cert)
     return context
-
-
-def _switch_checks_off(context: ssl.SSLContext) -> None:
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    warnings.warn(
-        "verify=False: certificates are not checked; anyone on the way can read and change what is"
-        " sent, credentials included",
-        InsecureTLSWarning,
-        stacklevel=2,
-    )
 
 
 def _load_cas(context: ssl.SSLContext, name: str) -> None:
@@ -97,7 +95,7 @@ def _load_client_cert(context: ssl.SSLContext, client_cert: str | tuple[str, str
 
 
 def _no_password() -> str:
-    raise ssl.SSLError("the key is encrypted; keys with a password are not supported")
+    raise ssl.SSLError(EINVAL, "the key is encrypted; keys with a password are not supported")
 
 
 def _reason(error: OSError) -> str:

@@ -412,6 +412,21 @@ def state(parser: ResponseParser) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 200 OK\n",
+        b"HTTP/1.1 200 OK\r\nA: b\nC",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\n",
+    ],
+)
+def test_a_line_without_cr_is_refused_before_more_comes(data: bytes) -> None:
+    """A server that ends lines with LF alone is told at once, not when the read timeout ends."""
+    for step in (1, len(data)):
+        pieces = [data[at : at + step] for at in range(0, len(data), step)]
+        assert parse(pieces, ends=False) is REFUSED
+
+
 def test_the_fast_way_takes_the_usual_response() -> None:
     """A whole response with a length does not need the parser."""
     data = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"
