@@ -241,6 +241,11 @@ TABLE: Sequence[Setting] = (
         help="Bound on name resolution, TCP and TLS together.",
     ),
     Setting(
+        "tls_timeout",
+        OPTIONAL_SECONDS,
+        help="Bound on a TLS handshake, within connect_timeout.",
+    ),
+    Setting(
         "read_timeout",
         OPTIONAL_SECONDS,
         default=60.0,

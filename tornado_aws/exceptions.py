@@ -9,6 +9,7 @@
     │   └── RequestException            no complete answer came; ``error`` holds the cause
     │       ├── ConnectError            no connection: DNS, refused, TLS, proxy
     │       │   └── ConnectTimeout
+    │       │       └── TLSTimeout
     │       ├── ReadError               the connection broke, or what came is not HTTP
     │       │   └── ReadTimeout
     │       ├── PoolTimeout             every connection of the pool stayed busy
@@ -212,6 +213,10 @@ class ConnectError(RequestException):
 
 class ConnectTimeout(ConnectError):
     """No connection was ready within ``connect_timeout`` seconds."""
+
+
+class TLSTimeout(ConnectTimeout):
+    """A TLS handshake was not complete within ``tls_timeout`` seconds."""
 
 
 class ReadError(RequestException):

@@ -220,6 +220,7 @@ def _limits(settings: Settings, service: str) -> Limits:
         settings.read_timeout,
         settings.request_timeout,
         settings.pool_timeout,
+        settings.tls_timeout,
     )
     return Limits(timeouts, settings.total_timeout, _policy(settings, service))
 

@@ -28,6 +28,7 @@ class CallOptions(TypedDict, total=False):
     """Options that may differ from call to call (``client.with_options``); times in seconds."""
 
     connect_timeout: float | None
+    tls_timeout: float | None
     read_timeout: float | None
     request_timeout: float | None
     pool_timeout: float | None

@@ -25,6 +25,7 @@ PASSED = frozenset(
         "profile",
         "proxy",
         "read_timeout",
+        "tls_timeout",
         "use_curl",
         "use_dualstack_endpoint",
         "use_fips_endpoint",

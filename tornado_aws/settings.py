@@ -52,6 +52,7 @@ class Settings:
     sts_regional_endpoints: str
     disable_host_prefix_injection: bool
     connect_timeout: float | None
+    tls_timeout: float | None
     read_timeout: float | None
     request_timeout: float | None
     pool_timeout: float | None

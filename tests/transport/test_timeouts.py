@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.transport.certificates import Certificates
 from tests.transport.conftest import Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, response, serving
 from tests.transport.simple import get, post
@@ -18,6 +19,7 @@ from tornado_aws.exceptions import (
     ReadTimeout,
     RequestException,
     RequestTimeout,
+    TLSTimeout,
 )
 from tornado_aws.transport import Origin, Request, Timeouts, Transport
 
@@ -162,6 +164,39 @@ def test_a_tls_handshake_that_stalls_is_a_connect_timeout(
         error = run(failing(transport_factory(), request, LONG._replace(connect=0.3)))
     assert type(error) is ConnectTimeout
     assert "TLS" in str(error)
+
+
+def test_a_tls_handshake_has_a_bound_of_its_own(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """It ends a handshake that stalls long before connecting as a whole would be over."""
+    with ScriptedServer(deaf) as server:
+        request = get(server.origin._replace(scheme="https"))
+        error = run(failing(transport_factory(), request, LONG._replace(tls=0.2)))
+    assert (type(error), error.sent) == (TLSTimeout, False)
+    place = f"{server.origin.host}:{server.origin.port}"
+    expected = f"The TLS handshake with {place} took longer than 0.2 s (tls_timeout); 0 bytes"
+    assert str(error).startswith(expected)
+
+
+def test_a_tls_bound_is_nothing_to_a_kept_connection(
+    certificates: Certificates, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Without a handshake a slow answer has all the time that the other bounds give it."""
+
+    def script(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            peer.released.wait(0.05)
+            peer.send(OK)
+
+    async def twice() -> list[bytes]:
+        transport = transport_factory(verify=certificates.ca)
+        request = get(server.origin)
+        bounds = (LONG, LONG._replace(tls=0.001))
+        return [(await transport.send(request, bound)).body for bound in bounds]
+
+    with ScriptedServer(script, tls=certificates.server_context()) as server:
+        assert run(twice()) == [b"ok", b"ok"]
 
 
 def test_no_free_connection_is_a_pool_timeout(

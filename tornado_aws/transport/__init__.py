@@ -46,12 +46,14 @@ class Timeouts(NamedTuple):
         read: the longest silence while sending or receiving.
         request: the whole attempt, waiting for a connection included, reading a stream excluded.
         pool: waiting for a free connection.
+        tls: a TLS handshake, which `connect` bounds together with what precedes it.
     """
 
     connect: float | None = 10.0
     read: float | None = 60.0
     request: float | None = None
     pool: float | None = None
+    tls: float | None = None
 
 
 class TransportOptions(NamedTuple):

@@ -61,12 +61,14 @@ class CurlTransport:
 
         Args:
             request: what to send.
-            timeouts: bounds of this attempt. ``read`` is kept to a quarter of itself.
+            timeouts: bounds of this attempt. ``read`` and ``tls`` are kept to a quarter of
+                themselves; a proxy's tunnel counts for ``tls``.
 
         Raises:
             RequestException: no complete response came; the subclass says why: `ConnectError`,
-                `ConnectTimeout`, `PoolTimeout`, `ReadError`, `ReadTimeout`, `RequestTimeout`,
-                `ClientClosedError`, or the class itself when the request cannot be sent as it is.
+                `ConnectTimeout`, `TLSTimeout`, `PoolTimeout`, `ReadError`, `ReadTimeout`,
+                `RequestTimeout`, `ClientClosedError`, or the class itself when the request cannot
+                be sent as it is.
             ConfigurationError: a TLS or proxy setting cannot be used, the transport belongs to
                 another loop, which is still open, or to that of the parent process.
         """

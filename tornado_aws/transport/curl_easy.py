@@ -21,6 +21,7 @@ from tornado_aws.transport import Request, Response, Timeouts
 from tornado_aws.transport.curl_body import Inbox, Upload
 from tornado_aws.transport.curl_errors import Progress
 from tornado_aws.transport.curl_options import http_version
+from tornado_aws.transport.curl_sockets import is_connected
 from tornado_aws.transport.http1 import (
     MAX_HEAD,
     Head,
@@ -92,12 +93,15 @@ class Handle:
         "_body_mode",
         "_chunks",
         "_connect_ms",
+        "_connected_at",
         "_last_count",
         "_lines",
         "_max_size",
         "_method",
         "_moved_at",
+        "_on_socket",
         "_on_stream",
+        "_opened",
         "_over_plain",
         "_plain",
         "_size",
@@ -114,10 +118,18 @@ class Handle:
         "waiter",
     )
 
-    def __init__(self, fixed: list[tuple[int, Any]], max_size: int | None) -> None:
+    def __init__(
+        self,
+        fixed: list[tuple[int, Any]],
+        on_socket: Callable[[int, int], int],
+        max_size: int | None,
+    ) -> None:
         self.curl = curl = pycurl.Curl()
         for option, value in fixed:
             curl.setopt(option, value)
+        curl.setopt(pycurl.SOCKOPTFUNCTION, self._take_socket)
+        self._on_socket = on_socket
+        self._opened: list[int] = []
         self._max_size = max_size
         self._lines: list[bytes] = []
         self._chunks: list[bytes] = []
@@ -136,7 +148,7 @@ class Handle:
         self.request: Request
         self.timeouts: Timeouts
         self.expires = NEVER
-        self._moved_at = 0.0
+        self._connected_at = self._moved_at = 0.0
         self._last_count = 0
 
     # --- the request -----------------------------------------------------------------------
@@ -326,8 +338,22 @@ class Handle:
 
     def begin_watch(self, now: float) -> None:
         """Note that the request begins at `now`."""
-        self._moved_at = now
+        self._connected_at = self._moved_at = now
         self._last_count = 0
+        self._opened.clear()
+
+    def _take_socket(self, fd: int, purpose: int) -> int:
+        self._opened.append(fd)
+        return self._on_socket(fd, purpose)
+
+    def handshake(self, now: float) -> float:
+        """Return for how many seconds there has been a TCP connection without a request on it.
+
+        libcurl tells of a handshake when it is over only, so that the sockets are asked.
+        """
+        if self.is_sent or not any(map(is_connected, self._opened)):
+            self._connected_at = now
+        return now - self._connected_at
 
     def silence(self, now: float) -> float:
         """Return for how many seconds the peer has been silent, to about a quarter of a bound.

@@ -69,10 +69,7 @@ class Engine:
         self.pid = os.getpid()
         self._options = options
         self._sockets = OpenSockets()
-        self._fixed = [
-            *fixed_options(options),
-            (pycurl.SOCKOPTFUNCTION, self._sockets.opened),
-        ]
+        self._fixed = fixed_options(options)
         self._tls_checked = options.verify is True and options.client_cert is None
         self._routes: dict[Origin, Route] = {}
         self._slots = Slots(options.max_clients, loop)
@@ -151,13 +148,15 @@ class Engine:
         try:
             if self._is_closed:
                 raise errors.closed(sent=False)
-            limit = self._options.max_response_size
-            handle = self._spare.pop() if self._spare else Handle(self._fixed, limit)
+            handle = self._spare.pop() if self._spare else self._new_handle()
             handle.prepare(request, lines, way, timeouts, self._begin_stream)
         except BaseException:
             self._slots.give_back()
             raise
         return handle
+
+    def _new_handle(self) -> Handle:
+        return Handle(self._fixed, self._sockets.opened, self._options.max_response_size)
 
     def _begin(self, handle: Handle) -> None:
         now = self.loop.time()
@@ -268,9 +267,10 @@ class Engine:
     # --- bounds ----------------------------------------------------------------------------
 
     def _next_look(self, handle: Handle, now: float) -> float:
-        read = handle.timeouts.read
-        silence = NEVER if read is None else now + read / _LOOKS_PER_BOUND
-        return min(silence, handle.expires)
+        bounds = [
+            bound for bound in (handle.timeouts.read, handle.timeouts.tls) if bound is not None
+        ]
+        return min([handle.expires, *(now + bound / _LOOKS_PER_BOUND for bound in bounds)])
 
     def _enforce_bounds(self) -> None:
         now = self.loop.time()
@@ -294,6 +294,9 @@ class Engine:
             )
         if timeouts.read is not None and handle.silence(now) >= timeouts.read:
             return errors.read_timed_out(origin, timeouts.read, handle.received)
+        if timeouts.tls is not None and handle.handshake(now) >= timeouts.tls:
+            hop = handle.route.first_hop if origin.scheme == "http" and handle.route else origin
+            return errors.tls_timed_out(hop, timeouts.tls)
         return None
 
     # --- the whole -------------------------------------------------------------------------

@@ -226,6 +226,16 @@ def _is_spoilt(fd: int) -> bool:
     return first not in _TLS_RECORDS
 
 
+def is_connected(fd: int) -> bool:
+    """Tell whether a socket has a peer; False as well when it is none any more."""
+    try:
+        with socket.socket(fileno=os.dup(fd)) as same:
+            same.getpeername()
+    except OSError:
+        return False
+    return True
+
+
 def _inode(fd: int) -> int | None:
     try:
         return os.fstat(fd).st_ino

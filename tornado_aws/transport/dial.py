@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 
-from tornado_aws.transport import Origin, TransportOptions, addresses, errors
+from tornado_aws.transport import Origin, Timeouts, TransportOptions, addresses, errors
 from tornado_aws.transport.connection import Line
 from tornado_aws.transport.http1 import ProtocolError, ResponseParser
 from tornado_aws.transport.proxies import Route
@@ -30,19 +30,20 @@ class Dialer:
         self._loop = loop
         self._context: asyncio.Future[ssl.SSLContext] | None = None
 
-    async def connect(self, route: Route, seconds: float | None) -> Line:
+    async def connect(self, route: Route, timeouts: Timeouts) -> Line:
         """Make a connection along `route`.
 
         Args:
             route: where to go.
-            seconds: bound of the whole; None for none.
+            timeouts: ``connect`` bounds the whole, ``tls`` each handshake.
 
         Raises:
             ConnectError: it failed; everything is closed.
-            ConnectTimeout: it took longer than `seconds`.
+            ConnectTimeout: it took too long; `TLSTimeout` when a handshake did.
             ConfigurationError: the TLS settings cannot be used.
         """
-        attempt = _Attempt(self, route, self._loop)
+        attempt = _Attempt(self, route, timeouts, self._loop)
+        seconds = timeouts.connect
         bound = asyncio.timeout(seconds)
         try:
             async with bound:
@@ -72,9 +73,12 @@ class Dialer:
 class _Attempt:
     """One attempt to connect; `stage` and `place` say for errors how far it has come."""
 
-    def __init__(self, dialer: Dialer, route: Route, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, dialer: Dialer, route: Route, timeouts: Timeouts, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._dialer = dialer
         self._route = route
+        self._timeouts = timeouts
         self._loop = loop
         self._tcp: asyncio.Transport | None = None
         self._early = _Early()
@@ -115,12 +119,32 @@ class _Attempt:
         context = await self._dialer.context()
         if self._early.has_spoken:
             raise ConnectionAbortedError("the peer spoke first, which is not TLS")
-        secured = await self._loop.start_tls(
-            transport, asyncio.Protocol(), context, server_hostname=peer.host
-        )
+        secured = await self._handshake(transport, peer, context)
         if secured is None:
             raise ConnectionResetError("the peer closed the connection")
         return secured
+
+    async def _handshake(
+        self, transport: asyncio.Transport, peer: Origin, context: ssl.SSLContext
+    ) -> asyncio.Transport | None:
+        seconds = self._timeouts.tls
+        # asyncio has a bound of its own, 60 s or what it is told: it must not be the first.
+        known = [given for given in (seconds, self._timeouts.connect) if given is not None]
+        latest = min(known) + 1 if known else None
+        bound = asyncio.timeout(seconds)
+        try:
+            async with bound:
+                return await self._loop.start_tls(
+                    transport,
+                    asyncio.Protocol(),
+                    context,
+                    server_hostname=peer.host,
+                    ssl_handshake_timeout=latest,
+                )
+        except TimeoutError as error:
+            if bound.expired() and seconds is not None:
+                raise errors.tls_timed_out(peer, seconds) from error
+            raise
 
     async def _tunnel(self, transport: asyncio.Transport) -> None:
         self.stage = "the proxy's tunnel"

@@ -20,6 +20,7 @@ from tornado_aws.exceptions import (
     ReadTimeout,
     RequestException,
     RequestTimeout,
+    TLSTimeout,
 )
 from tornado_aws.transport import Origin
 
@@ -57,16 +58,25 @@ def connect_timed_out(origin: Origin, seconds: float, stage: str) -> ConnectTime
     """The connect timeout ended while `stage` was under way."""
     text = (
         f"No connection to {place(origin)} within {seconds:g} s (connect_timeout): "
-        f"{stage} was still under way"
+        f"{stage} was still under way; 0 bytes of a response had come"
     )
     return ConnectTimeout(text, error=text)
+
+
+def tls_timed_out(origin: Origin, seconds: float) -> TLSTimeout:
+    """A handshake took longer than the TLS timeout."""
+    text = (
+        f"The TLS handshake with {place(origin)} took longer than {seconds:g} s (tls_timeout); "
+        "0 bytes of a response had come"
+    )
+    return TLSTimeout(text, error=text)
 
 
 def pool_timed_out(origin: Origin, seconds: float, limit: int) -> PoolTimeout:
     """Every connection stayed busy for the pool timeout."""
     text = (
         f"No connection for {place(origin)} became free within {seconds:g} s (pool_timeout): "
-        f"all {limit} (max_clients) are in use"
+        f"all {limit} (max_clients) are in use; 0 bytes of a response had come"
     )
     return PoolTimeout(text, error=text)
 

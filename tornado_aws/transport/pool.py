@@ -236,12 +236,12 @@ class Pool:
         call.phase = Phase.DIALING
         dial = call.dial = Dial(call)
         self._dials[dial] = None
-        dial.task = self.loop.create_task(self._run(dial, call.timeouts.connect))
+        dial.task = self.loop.create_task(self._run(dial, call.timeouts))
         self.watch(call)
 
-    async def _run(self, dial: Dial, seconds: float | None) -> None:
+    async def _run(self, dial: Dial, timeouts: Timeouts) -> None:
         try:
-            line = await self._dialer.connect(dial.route, seconds)
+            line = await self._dialer.connect(dial.route, timeouts)
         except asyncio.CancelledError as error:
             if dial in self._dials:  # the pool, which has forgotten the dial, did not do this
                 place = dial.route.first_hop
@@ -416,8 +416,9 @@ class PoolTransport:
 
         Raises:
             RequestException: no complete response came; the subclass says why: `ConnectError`,
-                `ConnectTimeout`, `PoolTimeout`, `ReadError`, `ReadTimeout`, `RequestTimeout`,
-                `ClientClosedError`, or the class itself when the request cannot be sent as it is.
+                `ConnectTimeout`, `TLSTimeout`, `PoolTimeout`, `ReadError`, `ReadTimeout`,
+                `RequestTimeout`, `ClientClosedError`, or the class itself when the request cannot
+                be sent as it is.
             ConfigurationError: a TLS or proxy setting cannot be used, or the transport belongs to
                 another loop, which is still open, or to that of the parent process.
             UnsupportedOperationError: the request is a duplex one, which HTTP/1.1 has not.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tornado_aws.transport import curl_sockets
-from tornado_aws.transport.curl_sockets import READ, WRITE, LoopWatcher, OpenSockets
+from tornado_aws.transport.curl_sockets import READ, WRITE, LoopWatcher, OpenSockets, is_connected
 
 WATCHERS: dict[str, Any] = {"loop": LoopWatcher}
 if hasattr(curl_sockets, "EpollWatcher"):
@@ -205,3 +205,13 @@ def test_severing_leaves_the_peer_alone(pair: Pair) -> None:
     with pytest.raises(OSError, match="socket"):
         one.send(b"x")
     assert other.recv(1) == b""  # here its only holder let go of it; a parent would hold it on
+
+
+def test_a_socket_is_connected_from_its_peers_answer_to_its_end() -> None:
+    """Neither one that was never connected nor a closed one has a peer."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as sock:
+        assert not is_connected(sock.fileno())
+        sock.connect(listener.getsockname())
+        assert is_connected(sock.fileno())
+        closed = sock.fileno()
+    assert not is_connected(closed)

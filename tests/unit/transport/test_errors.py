@@ -61,7 +61,14 @@ TABLE: list[tuple[RequestException, str, list[str], bool, bool]] = [
     (
         errors.connect_timed_out(ORIGIN, 1.5, "the TLS handshake"),
         "ConnectTimeout",
-        ["1.5 s", "connect_timeout", "the TLS handshake"],
+        ["1.5 s", "connect_timeout", "the TLS handshake", "0 bytes"],
+        False,
+        False,
+    ),
+    (
+        errors.tls_timed_out(ORIGIN, 0.5),
+        "TLSTimeout",
+        ["0.5 s", "tls_timeout", "0 bytes"],
         False,
         False,
     ),
