@@ -276,6 +276,13 @@ TABLE: Sequence[Setting] = (
         " sends each call once.",
     ),
     Setting(
+        "retry_lost_writes",
+        BOOLEAN,
+        default=False,
+        help="Repeat a call whose answer was lost even if it may then be executed twice, as boto3"
+        " does.",
+    ),
+    Setting(
         "defaults_mode",
         _choice("legacy", "standard", "in-region", "cross-region", "mobile", "auto"),
         ("AWS_DEFAULTS_MODE",),

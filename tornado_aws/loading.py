@@ -227,7 +227,9 @@ def _limits(settings: Settings, service: str) -> Limits:
 
 def _policy(settings: Settings, service: str) -> Policy:
     adaptive = settings.retry_mode == "adaptive"
-    policy = POLICIES.get(service, Policy())._replace(adaptive=adaptive)
+    policy = POLICIES.get(service, Policy())._replace(
+        adaptive=adaptive, retry_lost_writes=settings.retry_lost_writes
+    )
     if settings.retry_mode == "none":
         return policy._replace(max_attempts=1)
     if settings.max_attempts is None:

@@ -35,6 +35,7 @@ class CallOptions(TypedDict, total=False):
     total_timeout: float | None
     max_attempts: int
     retry_mode: Literal["standard", "adaptive", "legacy", "none"]
+    retry_lost_writes: bool
     validate: bool
 
 

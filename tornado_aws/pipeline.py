@@ -26,6 +26,7 @@ from tornado_aws.exceptions import (
     RequestException,
     RequestTimeout,
 )
+from tornado_aws.idempotence import is_idempotent_request
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.rate_limiter import RateLimiter
 from tornado_aws.routes import Route
@@ -280,11 +281,15 @@ class _Call:
                 outcome = await self._send_once()
             except RequestException as error:
                 self._may_have_arrived |= error.sent
-                if await self._repeats_after_failure(error):
+                decision = await self._after_failure(error)
+                if decision.repeat:
                     self._retried += (type(error).__name__,)
                     continue
                 error.sent = self._may_have_arrived
-                raise self.locate(error)  # noqa: B904 - it is that error
+                self.locate(error)
+                if decision.reason is retries.UNSAFE:
+                    error.msg = f"{error.msg}; not repeated: {decision.reason}"
+                raise
             self._may_have_arrived = True
             if outcome.error is None:
                 self._pipeline.quota.release(self._cost or 1)
@@ -394,12 +399,26 @@ class _Call:
     def _remaining(self) -> float | None:
         return None if self._deadline is None else self._deadline - time.monotonic()
 
-    async def _repeats_after_failure(self, error: RequestException) -> bool:
+    async def _after_failure(self, error: RequestException) -> retries.Decision:
         if self._limits.policy.adaptive:
             self._pipeline.limiter.update(time.monotonic(), throttled=False)
         if self._watch is not None:
             self._watch.fail(error)
-        return await self._follow(retries.kind_of_failure(error), None)
+        kind = retries.kind_of_failure(error)
+        is_safe = not error.sent or self._may_execute_twice()
+        return await self._follow(kind, None, is_safe=is_safe)
+
+    def _may_execute_twice(self) -> bool:
+        """Tell whether repeating is safe although the server may have executed the request."""
+        parts = self._parts
+        return (
+            self._facts.is_idempotent
+            or self._limits.policy.retry_lost_writes
+            or (
+                self._facts.name is None
+                and is_idempotent_request(parts.method, parts.query, parts.headers, parts.body)
+            )
+        )
 
     async def _repeats_after_error(self, response: Response, details: ErrorDetails) -> bool:
         """Tell whether the request is to be sent again after an error response, having waited."""
@@ -410,7 +429,7 @@ class _Call:
         if details.code in retries.AUTH_CODES and await self._renews_credentials():
             return self._repeat_at_once("the credentials were renewed")
         kind = retries.kind_of_status(response.status, details.code, self._facts)
-        return await self._follow(kind, _retry_after(response.headers))
+        return (await self._follow(kind, _retry_after(response.headers))).repeat
 
     def _repeat_at_once(self, reason: str) -> bool:
         if self._watch is not None:
@@ -441,8 +460,10 @@ class _Call:
         body = self._parts.body
         return not isinstance(body, AsyncIterable) or getattr(body, "is_replayable", False)
 
-    async def _follow(self, kind: retries.Kind | None, retry_after: float | None) -> bool:
-        """Decide what follows a failed attempt, wait as decided, return whether to repeat it."""
+    async def _follow(
+        self, kind: retries.Kind | None, retry_after: float | None, *, is_safe: bool = True
+    ) -> retries.Decision:
+        """Decide what follows a failed attempt, wait as decided, return the decision."""
         quota = self._pipeline.quota
         decision = retries.decide(
             kind,
@@ -452,6 +473,7 @@ class _Call:
             available=quota.available,
             retry_after=retry_after,
             is_replayable=self._replayable,
+            is_safe=is_safe,
             is_long_poll=self._facts.is_long_poll,
             remaining=self._remaining,
         )
@@ -461,7 +483,7 @@ class _Call:
             self._watch.end_attempt(decision.wait if decision.repeat else None, decision.reason)
         if decision.wait:
             await asyncio.sleep(decision.wait)
-        return decision.repeat
+        return decision
 
 
 def _target(path: str, query: str) -> str:

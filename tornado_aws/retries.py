@@ -18,6 +18,7 @@ from tornado_aws.exceptions import (
     RequestException,
     RequestTimeout,
 )
+from tornado_aws.idempotence import is_idempotent
 from tornado_aws.model import Operation
 
 THROTTLING_CODES = frozenset(
@@ -89,11 +90,13 @@ class Policy(NamedTuple):
         transient_base: longest wait before the first repetition of a transient failure, seconds
             (DynamoDB uses half of the others').
         adaptive: whether the rate of requests is limited after throttling.
+        retry_lost_writes: whether a request is repeated although it may then be executed twice.
     """
 
     max_attempts: int = 3
     transient_base: float = Kind.TRANSIENT.base
     adaptive: bool = False
+    retry_lost_writes: bool = False
 
 
 # Services whose failures are shorter than others': by endpoint prefix.
@@ -111,11 +114,13 @@ class Facts(NamedTuple):
         retryable: why each error may be repeated that its model declares so, by code.
         is_long_poll: whether callers ask again at once after a failure, as workers do that wait
             for a message or a task.
+        is_idempotent: whether it may be executed twice.
     """
 
     name: str | None = None
     retryable: Mapping[str, Kind] = {}
     is_long_poll: bool = False
+    is_idempotent: bool = False
 
 
 # A raw request: nothing is known.
@@ -141,7 +146,8 @@ def facts_of(operation: Operation) -> Facts:
         if declared is not None:
             kind = Kind.THROTTLING if declared.get("throttling") else Kind.TRANSIENT
             retryable[shape.traits.get("error", {}).get("code") or shape.name] = kind
-    return Facts(operation.name, retryable, operation.name in LONG_POLLS.get(service, ()))
+    is_long_poll = operation.name in LONG_POLLS.get(service, ())
+    return Facts(operation.name, retryable, is_long_poll, is_idempotent(operation))
 
 
 def kind_of_status(status: int, code: str, facts: Facts = UNKNOWN) -> Kind | None:
@@ -163,8 +169,7 @@ FAILURES: Mapping[type[RequestException], tuple[Kind | None, str]] = {
     ),
     ReadError: (
         Kind.TRANSIENT,
-        "the server may have executed the request; AWS designs its operations to be repeated, and"
-        " its SDKs do so: tokens and conditions make most of them safe, max_attempts=1 all",
+        "the answer is lost, but if the request may be executed twice, it can be had again",
     ),
     PoolTimeout: (None, "the bottleneck is this client's own pool, and asking again lengthens it"),
     RequestTimeout: (None, "the caller's own bound has passed"),
@@ -176,6 +181,12 @@ FAILURES: Mapping[type[RequestException], tuple[Kind | None, str]] = {
 def kind_of_failure(error: RequestException) -> Kind | None:
     """Classify a failure of the transport by `FAILURES`; None when repeating is pointless."""
     return next(kind for cls, (kind, _) in FAILURES.items() if isinstance(error, cls))
+
+
+UNSAFE = (
+    "it may have been executed, and is not known to be idempotent"
+    " (retry_lost_writes=True repeats it all the same)"
+)
 
 
 class Decision(NamedTuple):
@@ -203,6 +214,7 @@ def decide(
     available: int,
     retry_after: float | None = None,
     is_replayable: bool = True,
+    is_safe: bool = True,
     is_long_poll: bool = False,
     remaining: float | None = None,
 ) -> Decision:
@@ -216,6 +228,7 @@ def decide(
         available: what is left of the quota.
         retry_after: the service's wish (``x-amz-retry-after``) in seconds.
         is_replayable: whether the body can be sent a second time.
+        is_safe: whether the server has not executed the request, or may execute it twice.
         is_long_poll: whether the caller asks again at once.
         remaining: seconds to the call's deadline; None without one. What cannot begin before it
             is not waited for.
@@ -224,8 +237,8 @@ def decide(
         return _final("repeating it cannot help")
     if attempt >= policy.max_attempts:
         return _final(f"max_attempts={policy.max_attempts} are used up")
-    if not is_replayable:
-        return _final("its body can be sent only once")
+    if not (is_replayable and is_safe):
+        return _final(UNSAFE if is_replayable else "its body can be sent only once")
     wait = backoff(kind, policy, attempt, random, retry_after)
     if remaining is not None and wait >= remaining:
         return _final(f"its deadline comes before the wait of {wait:.2f} s ends")

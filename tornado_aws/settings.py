@@ -60,6 +60,7 @@ class Settings:
     max_clients: int
     max_attempts: int | None
     retry_mode: str
+    retry_lost_writes: bool
     defaults_mode: str
     verify: bool | str
     client_cert: str | tuple[str, str] | None

@@ -2,10 +2,12 @@
 
     python -m tests.faults.soak [seconds] [seed]
 
-One in five requests meets a fault, one call in fifty is cancelled, one in twenty has little time.
+Each engine runs half of the time. One in five requests meets a fault, one call in fifty is
+cancelled, one in twenty has little time; half of the calls are reads, half are writes.
 A call must end with its own answer or with an error that the faults explain; the server must have
-executed it at least once if it succeeded, and never more often than it was sent. In the end there
-must be no connection, task or timer left. The exit status is 1 when any of this does not hold.
+executed it at least once if it succeeded, never more often than it was sent, and a write never
+again after an answer was lost. In the end there must be no connection, task or timer left. The exit
+status is 1 when any of this does not hold.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.transport.server import response
@@ -100,12 +103,26 @@ FAULTS: tuple[Callable[[Writer, bytes], Awaitable[None]], ...] = (
 )
 
 
+# After these a client knows what became of its request.
+ANSWERS = (_right, _drip, _twice, _fail, _unavailable, _throttle)
+READ, WRITE = ({"X-Amz-Target": f"DynamoDB_20120810.{name}"} for name in ("GetItem", "PutItem"))
+
+
 class Server:
-    """A server that meets requests with random faults, and counts the executions of each call."""
+    """A server that meets requests with random faults, and counts the executions of each call.
+
+    Attributes:
+        executions: how often each call was executed, by its id.
+        faults: how often each fault was played.
+        lost: the writes whose answer was lost.
+        repeated: those of them that came again.
+    """
 
     def __init__(self, chance: random.Random) -> None:
         self.executions: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
+        self.lost: set[str] = set()
+        self.repeated: set[str] = set()
         self._chance = chance
 
     async def serve(self, reader: asyncio.StreamReader, writer: Writer) -> None:
@@ -124,7 +141,11 @@ class Server:
         await reader.readexactly(int(fields.get("Content-Length", 0)))
         call_id = fields["amz-sdk-invocation-id"]
         self.executions[call_id] += 1
+        if call_id in self.lost:
+            self.repeated.add(call_id)
         play = self._chance.choice(FAULTS) if self._chance.random() < 0.2 else _right
+        if play not in ANSWERS and fields["X-Amz-Target"] == WRITE["X-Amz-Target"]:
+            self.lost.add(call_id)
         self.faults[play.__name__.strip("_")] += 1
         await play(writer, call_id.encode())
         await writer.drain()
@@ -155,7 +176,8 @@ class Soak:
         """Make one call after the other."""
         while time.monotonic() < end:
             bound = 0.05 if self._chance.random() < 0.05 else None
-            task = self._clients[bound].fetch("POST", body=b"{}")
+            headers = self._chance.choice((READ, WRITE))
+            task = self._clients[bound].fetch("POST", headers=headers, body=b"{}")
             if self._chance.random() < 0.02:
                 await asyncio.sleep(self._chance.random() * 0.02)
                 task.cancel()
@@ -196,8 +218,8 @@ def _is_page(error: BaseException) -> bool:
     return getattr(error, "code", None) in (500, 503)
 
 
-async def soak(seconds: float, seed: int) -> int:
-    """Run for `seconds`; return how many things were wrong."""
+async def soak(seconds: float, seed: int, *, use_curl: bool) -> int:
+    """Run one engine for `seconds`; return how many things were wrong."""
     server, ids = Server(random.Random(seed)), Ids()
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, backlog=1024)
     before = _descriptors()
@@ -212,6 +234,7 @@ async def soak(seconds: float, seed: int) -> int:
         max_clients=CONCURRENCY,
         read_timeout=READ_TIMEOUT,
         observers=[ids],
+        use_curl=use_curl,
     )
     run = Soak(client, server, ids, seed)
     end = time.monotonic() + seconds
@@ -221,7 +244,8 @@ async def soak(seconds: float, seed: int) -> int:
     listening.close()
     await asyncio.sleep(READ_TIMEOUT * 4)  # the server's own stalls end, and its connections
     run.wrong += _what_is_left(before)
-    _report(run, server, seconds)
+    run.wrong += [f"a write came again after its answer was lost: {id}" for id in server.repeated]
+    _report(run, server, f"{seconds:g} s with {'libcurl' if use_curl else 'the default engine'}")
     return len(run.wrong)
 
 
@@ -240,9 +264,10 @@ def _what_is_left(before: int) -> list[str]:
     return found + ([f"left descriptors: {_descriptors()}"] if _descriptors() > before else [])
 
 
-def _report(run: Soak, server: Server, seconds: float) -> None:
+def _report(run: Soak, server: Server, circumstances: str) -> None:
     calls, requests = run.outcomes.total(), server.faults.total()
-    _say(f"{calls} calls and {requests} requests in {seconds:g} s")
+    _say(f"{calls} calls and {requests} requests in {circumstances}")
+    _say(f"  {len(server.lost)} writes lost an answer, {len(server.repeated)} of them came again")
     for title, counts in (("calls ended as", run.outcomes), ("requests met", server.faults)):
         _say(f"  {title} " + ", ".join(f"{name} {count}" for name, count in counts.most_common()))
     for line in run.wrong[:20]:
@@ -259,7 +284,9 @@ def main(arguments: list[str]) -> int:
     seconds = float(arguments[0]) if arguments else 60.0
     seed = int(arguments[1]) if len(arguments) > 1 else random.SystemRandom().randrange(10**6)
     _say(f"seed {seed}")
-    return 1 if asyncio.run(soak(seconds, seed)) else 0
+    engines = (False, True) if find_spec("pycurl") else (False,)
+    wrong = [asyncio.run(soak(seconds / len(engines), seed, use_curl=use)) for use in engines]
+    return 1 if any(wrong) else 0
 
 
 if __name__ == "__main__":

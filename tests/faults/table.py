@@ -42,6 +42,11 @@ class Fault(NamedTuple):
     executed: bool = True
     repeated: bool = True
 
+    @property
+    def lost(self) -> bool:
+        """Whether the client cannot know if the request was executed."""
+        return issubclass(self.error, ReadError)
+
 
 def _reset_at_once(peer: Peer) -> bool:
     peer.reset()

@@ -281,15 +281,31 @@ def test_a_skewed_clock_is_corrected_after_an_error_about_the_time(
     assert {hours[1], hours[2]} <= {expected, (expected + 1) % 24}
 
 
+LIST_TABLES = {"X-Amz-Target": "DynamoDB_20120810.ListTables"}
+
+
 def test_a_wrong_checksum_is_repeated(server: RecordingServer) -> None:
-    """DynamoDB states the CRC32 of its bodies."""
+    """DynamoDB states the CRC32 of its bodies; what was executed is known to be a read."""
     right = ("x-amz-crc32", str(zlib.crc32(b"{}")))
     server.queue(Answer(200, b"{x", (right,)), Answer(200, b"{}", (right,)))
-    assert fetch(server, "POST").body == b"{}"
+    assert fetch(server, "POST", headers=LIST_TABLES).body == b"{}"
     server.default = Answer(200, b"{x", (right,))
     with pytest.raises(exceptions.ReadError, match=r"crc32.*after 2 attempts") as caught:
-        fetch(server, "POST", client={"max_attempts": 2})
+        fetch(server, "POST", headers=LIST_TABLES, client={"max_attempts": 2})
     assert caught.value.attempts == 2
+
+
+def test_a_raw_write_with_a_lost_answer_is_not_repeated(server: RecordingServer) -> None:
+    """Nobody knows if it was executed; a caller who says that this does no harm has it repeated."""
+    broken, right = ("x-amz-crc32", "1"), ("x-amz-crc32", str(zlib.crc32(b"{}")))
+    server.queue(Answer(200, b"{}", (broken,)), Answer(200, b"{}", (broken,)))
+    server.default = Answer(200, b"{}", (right,))
+    headers = {"X-Amz-Target": "DynamoDB_20120810.UpdateItem"}
+    with pytest.raises(exceptions.ReadError, match="retry_lost_writes=True") as caught:
+        fetch(server, "POST", headers=headers)
+    assert (caught.value.attempts, caught.value.sent, len(server.requests)) == (1, True, 1)
+    fetch(server, "POST", headers=headers, client={"retry_lost_writes": True})
+    assert len(server.requests) == 3
 
 
 def test_the_adaptive_mode_slows_down_after_throttling(server: RecordingServer) -> None:
@@ -694,7 +710,7 @@ def test_an_error_counts_as_sent_when_any_attempt_may_have_arrived() -> None:
             AWSClient("sqs", transport=canned, max_attempts=len(failures), **KEYS) as client,
             pytest.raises(exceptions.ConnectError) as caught,
         ):
-            client.fetch("POST")
+            client.fetch("GET")
         return caught.value.sent
 
     assert sent(exceptions.ReadError(), exceptions.ConnectError())

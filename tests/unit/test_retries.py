@@ -110,6 +110,7 @@ def test_the_quota_refuses_when_it_is_drained_and_fills_up_to_its_capacity() -> 
     st.integers(0, 20),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
     st.none() | st.floats(-1, 2),
 )
 def test_a_decision_keeps_every_bound(
@@ -117,6 +118,7 @@ def test_a_decision_keeps_every_bound(
     attempt: int,
     available: int,
     is_replayable: bool,
+    is_safe: bool,
     is_long_poll: bool,
     remaining: float | None,
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_decision_keeps_every_bound(
         1.0,
         available=available,
         is_replayable=is_replayable,
+        is_safe=is_safe,
         is_long_poll=is_long_poll,
         remaining=remaining,
     )
@@ -135,6 +138,7 @@ def test_a_decision_keeps_every_bound(
         assert kind is not None
         assert attempt < 3
         assert is_replayable
+        assert is_safe
         assert decision.cost == kind.cost <= available
         assert decision.wait == backoff(kind, Policy(), attempt, 1.0)
     else:
@@ -165,9 +169,10 @@ def test_the_page_of_retries_tells_every_rule_for_failures() -> None:
     page = (Path(__file__).parents[2] / "docs" / "retries.rst").read_text(encoding="utf-8")
     for cls, (kind, _) in FAILURES.items():
         if cls is not RequestException:
-            row = re.search(rf"^``{cls.__name__}`` +(yes|no) ", page, re.MULTILINE)
+            row = re.search(rf"^``{cls.__name__}`` +(yes|no|if it is safe) ", page, re.MULTILINE)
             assert row is not None, cls
-            assert (row[1] == "yes") is (kind is not None)
+            assert (row[1] != "no") is (kind is not None)
+            assert (row[1] == "if it is safe") is (kind is not None and cls().sent)
 
 
 def _operation(service_id: str, name: str, **errors: dict[str, object]) -> Facts:

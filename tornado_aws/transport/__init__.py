@@ -93,7 +93,7 @@ class Request:
         expect_continue: wait for ``100 Continue`` (at most a second) before sending the body.
         may_resend: whether the engine may send it again by itself when a kept connection breaks
             before the first byte of a response. The peer has hardly seen it then, but that is not
-            certain: who counts attempts says False. libcurl does so in any case.
+            certain: who counts attempts says False. libcurl cannot be kept from it without a body.
         is_duplex: whether the response begins while the body is being sent, and both go on side by
             side; that needs HTTP/2, which the default engine does not speak.
     """

@@ -8,6 +8,7 @@ iterable gives more, a full inbox pauses receiving until the caller has read.
 from __future__ import annotations
 
 import asyncio
+import io
 from collections import deque
 from collections.abc import AsyncIterable, Callable
 
@@ -118,6 +119,25 @@ class Upload:
                 self._room.set_result(None)
             self._room = None
         return bytes(chunk)
+
+
+class SingleUse:
+    """A body in memory that libcurl can read only once.
+
+    Left to itself libcurl sends a request again when a kept connection breaks before an answer.
+
+    Args:
+        data: the body.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+        self.read = self._file.read
+
+    def rewind(self, offset: int, _origin: int) -> int:
+        """Tell libcurl whether it can begin again on another connection: if nothing was taken."""
+        is_unread = offset == 0 and self._file.tell() == 0
+        return pycurl.SEEKFUNC_OK if is_unread else pycurl.SEEKFUNC_FAIL
 
 
 class Inbox:

@@ -18,7 +18,7 @@ import pycurl
 
 from tornado_aws.exceptions import RequestException
 from tornado_aws.transport import Request, Response, Timeouts
-from tornado_aws.transport.curl_body import Inbox, Upload
+from tornado_aws.transport.curl_body import Inbox, SingleUse, Upload
 from tornado_aws.transport.curl_errors import Progress
 from tornado_aws.transport.curl_options import http_version
 from tornado_aws.transport.curl_sockets import is_connected
@@ -217,6 +217,9 @@ class Handle:
         body = request.body
         if (body is None or body == b"") and request.method not in _METHODS_WITH_BODY:
             self._set_body_mode("head" if request.method == "HEAD" else "none")
+        elif isinstance(body, bytes) and body and not request.may_resend:
+            self._set_body_mode("upload")
+            self._set_reader(SingleUse(body), len(body))
         elif body is None or isinstance(body, bytes):
             self._set_body_mode("bytes")
             self.curl.setopt(pycurl.POSTFIELDS, body or b"")
@@ -226,9 +229,12 @@ class Handle:
     def _set_upload(self, body: AsyncIterable[bytes], length: int | None) -> None:
         self.upload = Upload(body, length, self.resume)
         self._set_body_mode("upload")
-        self.curl.setopt(pycurl.READFUNCTION, self.upload.read)
-        self.curl.setopt(pycurl.SEEKFUNCTION, self.upload.rewind)
-        self.curl.setopt(pycurl.INFILESIZE_LARGE, -1 if length is None else length)
+        self._set_reader(self.upload, -1 if length is None else length)
+
+    def _set_reader(self, body: Upload | SingleUse, length: int) -> None:
+        self.curl.setopt(pycurl.READFUNCTION, body.read)
+        self.curl.setopt(pycurl.SEEKFUNCTION, body.rewind)
+        self.curl.setopt(pycurl.INFILESIZE_LARGE, length)
 
     def _set_body_mode(self, mode: str) -> None:
         if mode == self._body_mode:
@@ -322,6 +328,20 @@ class Handle:
         """Whether a connection was ready and any byte of the request was written."""
         return self._count(pycurl.REQUEST_SIZE) > 0
 
+    def is_untouched(self, code: int) -> bool:
+        """Tell whether the transfer ended because a kept connection was dead from the beginning.
+
+        libcurl would go on by itself, but not with a body that it cannot read again.
+        """
+        is_wanted = self.waiter is not None and not self.waiter.done()
+        in_memory = isinstance(self.request.body, bytes)
+        return code == pycurl.E_SEND_FAIL_REWIND and in_memory and is_wanted and not self.is_sent
+
+    def rearm(self, now: float) -> None:
+        """Make the request ready to begin again, as nothing of it has been sent."""
+        self._set_body(self.request)
+        self.begin_watch(now)
+
     @property
     def progress(self) -> Progress:
         """How far it has come."""
@@ -385,7 +405,7 @@ class Handle:
         self._size = 0
         self._on_stream = None
         self.waiter = self.inbox = self.failure = None
-        if self.upload is not None:
+        if self._body_mode == "upload":
             self.curl.setopt(pycurl.READFUNCTION, _no_more)
             self.curl.setopt(pycurl.SEEKFUNCTION, _no_seek)
             self.upload = None

@@ -168,6 +168,8 @@ class Engine:
         self._active[handle.curl] = handle
         if handle.upload is not None:
             handle.feed = self.loop.create_task(self._feed(handle, handle.upload))
+        if not handle.request.may_resend:
+            self._multi.look()
         self._multi.add(handle.curl)
 
     async def _feed(self, handle: Handle, upload: Upload) -> None:
@@ -190,9 +192,13 @@ class Engine:
 
     # --- ending ----------------------------------------------------------------------------
 
-    def _finished(self, curl: pycurl.Curl, code: int, text: str) -> None:
-        """Take a transfer that ended by itself."""
-        handle = self._active.pop(curl)
+    def _finished(self, curl: pycurl.Curl, code: int, text: str) -> bool:
+        """Take a transfer that ended by itself; tell whether it begins again."""
+        handle = self._active[curl]
+        if handle.is_untouched(code):
+            handle.rearm(self.loop.time())
+            return True
+        del self._active[curl]
         try:
             if code:
                 raise self._failure(handle, code, text)
@@ -206,6 +212,7 @@ class Engine:
         handle.clear()
         self._spare.append(handle)
         self._slots.give_back()
+        return False
 
     def _spoilt(self, fd: int) -> None:
         """Something happened on a socket for which libcurl does not wait at the moment."""

@@ -71,14 +71,18 @@ class LazyTimer:
 class Finished(Protocol):
     """What is called when a transfer has ended."""
 
-    def __call__(self, curl: pycurl.Curl, code: int, text: str) -> None:
+    def __call__(self, curl: pycurl.Curl, code: int, text: str) -> bool:
         """Take what `curl` received; it is removed afterwards.
 
         Args:
             curl: the handle, whose connection can still be asked for.
             code: libcurl's code, 0 for success.
             text: its explanation.
+
+        Returns:
+            Whether `curl` is to begin again.
         """
+        ...
 
 
 class Multi:
@@ -113,6 +117,10 @@ class Multi:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._multi.setopt(pycurl.M_MAXCONNECTS, max_connections)
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, max_connections)
+
+    def look(self) -> None:
+        """Take notice of kept connections that have ended; 1 us."""
+        self._watcher.look()
 
     def add(self, curl: pycurl.Curl) -> None:
         """Begin a transfer; it may end before this returns."""
@@ -166,8 +174,10 @@ class Multi:
             self._finished(curl, 0, "")
             self.remove(curl)
         for curl, code, text in failed:
-            self._finished(curl, code, text)
+            begins_again = self._finished(curl, code, text)
             self.remove(curl)
+            if begins_again:
+                self.add(curl)
 
     # libcurl calls these from within the calls above; they must not call it back.
 

@@ -39,6 +39,9 @@ class Watcher(Protocol):
     def watch(self, fd: int, events: int) -> None:
         """Wait for `events` on `fd` from now on, and for nothing else on it."""
 
+    def look(self) -> None:
+        """Tell now what happened between two transfers, before the loop's next round."""
+
     def close(self) -> None:
         """Stop waiting for anything; the loop is open."""
 
@@ -71,6 +74,9 @@ class LoopWatcher:
             self._loop.add_reader(fd, self._ready, fd, READ)
         if added & WRITE:
             self._loop.add_writer(fd, self._ready, fd, WRITE)
+
+    def look(self) -> None:
+        """Do nothing: of kept connections the loop knows nothing either."""
 
     def close(self) -> None:
         for fd in list(self._events):
@@ -117,6 +123,11 @@ if sys.platform == "linux":
             else:
                 self._registered.add(fd)
                 self._epoll.register(fd, flags)
+
+        def look(self) -> None:
+            for fd, _flags in self._epoll.poll(0):
+                if fd not in self._events:
+                    self._forget(fd)
 
         def _poll(self) -> None:
             for fd, flags in self._epoll.poll(0):
