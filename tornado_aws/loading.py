@@ -19,6 +19,7 @@ from tornado_aws.config import ProfileFiles, Profiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.providers.imds import instance_region
+from tornado_aws.credentials.sessions import Sessions
 from tornado_aws.credentials.shared import configuration_key, share
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
 from tornado_aws.customizations import module_of
@@ -48,11 +49,13 @@ class Loaded(NamedTuple):
     transport: Transport
     pipeline: Pipeline
     regions: KnownRegions
+    sessions: Sessions
     observers: tuple[Observer, ...]
 
     def close(self) -> None:
         """Close source and connections. Idempotent."""
         self.pipeline.close()
+        self.sessions.close()
         self.source.close()
         self.transport.close()
 
@@ -66,6 +69,7 @@ class Ready:
         source: gives the credentials.
         service_id: the service's id in its model.
         regions: where resources are that are not in the client's region.
+        sessions: the credentials of sessions with resources.
         rules: the ``endpoints`` module of a generated client's package, None for a raw client.
         caller: what errors and observers are told of all calls.
         limits: bounds of generated calls.
@@ -78,6 +82,7 @@ class Ready:
         self.source = loaded.source
         self.service_id = target.service_id
         self.regions = loaded.regions
+        self.sessions = loaded.sessions
         self.rules = import_module(target.rules) if target.rules else None
         self.caller = Caller(target.service, settings.region or "", loaded.observers)
         self.limits = _limits(settings, target.service)
@@ -136,6 +141,7 @@ async def load(
         transport,
         Pipeline(source, transport, _about(settings, environ)),
         KnownRegions(),
+        Sessions(),
         tuple(options.get("observers") or ()),
     )
 

@@ -184,6 +184,7 @@ class _Call:
         "_route",
         "_server_ahead",
         "_skew",
+        "_source",
         "_stream",
         "_watch",
         "attempt",
@@ -202,6 +203,7 @@ class _Call:
     ) -> None:
         self._pipeline = pipeline
         self._route = route
+        self._source = route.source or pipeline.source
         self._parts = parts
         self._limits = limits
         self._stream = stream
@@ -301,7 +303,7 @@ class _Call:
     async def _send_once(self) -> Outcome:
         pipeline, policy = self._pipeline, self._limits.policy
         if self._route.signer is not None:
-            self._credentials = await pipeline.source.get()
+            self._credentials = await self._source.get()
         started = time.monotonic()
         if policy.adaptive and (wait := pipeline.limiter.acquire(started)):
             await asyncio.sleep(wait)
@@ -339,7 +341,7 @@ class _Call:
         return self._find_error(response) if self._find_error else None
 
     def _request(self) -> Request:
-        base, signer, extra = self._route
+        base, signer, extra = self._route[:3]
         credentials = self._credentials
         parts = self._parts
         host, given = _take_host(parts.headers, self._host)
@@ -453,7 +455,7 @@ class _Call:
         if self._renewed or rejected is None or not self._replayable:
             return False
         self._renewed = True
-        return await self._pipeline.source.renew(rejected) is not None
+        return await self._source.renew(rejected) is not None
 
     @property
     def _replayable(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from tornado_aws.credentials.source import CredentialSource
 from tornado_aws.customizations import NONE, Hooks
 from tornado_aws.endpoints import Endpoint, real_region, resolve_raw
 from tornado_aws.exceptions import UnsupportedOperationError
@@ -23,6 +24,14 @@ from tornado_aws.urls import BaseURL, parse_base
 # Services whose paths are signed as they are and whose payload's hash is a header.
 _S3_SIGNING = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
 _S3_VERSIONS = frozenset({"s3", "s3v4"})
+
+# Where signed requests carry the token of their credentials.
+_TOKEN = "X-Amz-Security-Token"  # noqa: S105 - a header's name
+_SESSION_TOKEN = "X-Amz-S3session-Token"  # noqa: S105 - as above
+
+_SESSION = "sigv4-s3express"
+_PLAIN = {"name": "sigv4"}
+_KINDS = {"sigv4", _SESSION, "none"}
 
 # Routes kept for parameters that were seen; a program that touches more buckets starts anew.
 _MOST_ROUTES = 1024
@@ -37,11 +46,16 @@ class Route(NamedTuple):
         base: the endpoint.
         signer: signs the requests; None sends them unsigned.
         headers: what is added to every request.
+        wants_session: whether the credentials to sign with are those of a session, which the
+            service gives for each resource.
+        source: gives the credentials to sign with; None for the client's own.
     """
 
     base: BaseURL
     signer: SigV4 | None
     headers: Headers
+    wants_session: bool = False
+    source: CredentialSource | None = None
 
     def __repr__(self) -> str:
         return f"<Route {self.base.origin.scheme}://{self.base.host}{self.base.path}>"
@@ -66,14 +80,22 @@ def raw_route(service: str, settings: Settings) -> Route:
     return Route(parse_base(given or found.url), signer, [])
 
 
-def make_signer(service: str, region: str, is_s3: bool) -> SigV4:
-    """Return a signer that follows the rules of S3 or those of the other services."""
+def make_signer(service: str, region: str, is_s3: bool, has_session: bool = False) -> SigV4:
+    """Return a signer that follows the rules of S3 or those of the other services.
+
+    Args:
+        service: the signing name.
+        region: the signing region.
+        is_s3: whether S3's rules hold.
+        has_session: whether the token of the credentials is that of a session of S3 Express.
+    """
     return SigV4(
         service,
         region,
         double_encode=not is_s3,
         normalize_path=not is_s3,
         sign_payload_header=is_s3,
+        token_header=_SESSION_TOKEN if has_session else _TOKEN,
     )
 
 
@@ -147,7 +169,7 @@ class Router:
         self._metadata = metadata
         self._region = settings.region or ""
         self._token = _bearer_token(metadata, environ)
-        self._signers: dict[tuple[str, str, bool], SigV4] = {}
+        self._signers: dict[tuple[str, str, bool, bool], SigV4] = {}
         self._routes: dict[tuple[Any, ...], Route] = {}
         self._fixed = {
             name: value
@@ -188,26 +210,33 @@ class Router:
         base = parse_base(endpoint.url)
         if self._token is not None:
             return Route(base, None, [*headers, ("Authorization", f"Bearer {self._token}")])
-        return Route(base, self._signer(endpoint), headers)
+        scheme = _scheme(endpoint)
+        return Route(base, self._signer(scheme), headers, scheme["name"] == _SESSION)
 
-    def _signer(self, endpoint: Endpoint) -> SigV4 | None:
-        schemes = endpoint.properties.get("authSchemes") or [{"name": "sigv4"}]
-        scheme = next((each for each in schemes if each["name"] in {"sigv4", "none"}), None)
-        if scheme is None:
-            names = ", ".join(each["name"] for each in schemes)
-            raise UnsupportedOperationError(
-                f"{endpoint.url} wants a signature of the kind {names}, which this version cannot"
-                " make; it can make sigv4"
-            )
+    def _signer(self, scheme: Mapping[str, Any]) -> SigV4 | None:
         if scheme["name"] == "none":
             return None
         metadata = self._metadata
         name = scheme.get("signingName") or metadata.get("signingName", metadata["endpointPrefix"])
         is_s3 = name in _S3_SIGNING or metadata.get("signatureVersion") in _S3_VERSIONS
-        key = (name, scheme.get("signingRegion") or self._region, is_s3)
+        region = scheme.get("signingRegion") or self._region
+        key = (name, region, is_s3, scheme["name"] == _SESSION)
         if key not in self._signers:
             self._signers[key] = make_signer(*key)
         return self._signers[key]
+
+
+def _scheme(endpoint: Endpoint) -> Mapping[str, Any]:
+    """Return the first way to sign that is known here."""
+    schemes: list[Mapping[str, Any]] = endpoint.properties.get("authSchemes") or [_PLAIN]
+    for scheme in schemes:
+        if scheme["name"] in _KINDS:
+            return scheme
+    names = ", ".join(each["name"] for each in schemes)
+    raise UnsupportedOperationError(
+        f"{endpoint.url} wants a signature of the kind {names}, which this version cannot"
+        f" make; it can make {', '.join(sorted(_KINDS - {'none'}))}"
+    )
 
 
 def _with_real_region(settings: Settings) -> Settings:

@@ -137,7 +137,7 @@ class ServiceClient:
         parts = operation.serialize(given)
         if operation.hooks.after_serialize is not None:
             parts = operation.hooks.after_serialize(parts)
-        route = await _route(ready, operation, given)
+        route = await self._route(ready, operation, given)
         parts = _joined(parts, route, ready.settings)
         if operation.is_compressible and not ready.settings.disable_request_compression:
             from tornado_aws.compression import compressed  # noqa: PLC0415 - see MODULES
@@ -151,7 +151,7 @@ class ServiceClient:
             parts = await operation.upload.prepare(parts, given, route, calculation)
         outcome = await _send(ready, operation, route, parts)
         if outcome.error is not None and await self._finds_region(ready, operation, given, outcome):
-            route = await _route(ready, operation, given)
+            route = await self._route(ready, operation, given)
             outcome = await _send(ready, operation, route, parts)
         if outcome.error is not None:
             raise self._exception(operation, outcome, outcome.error)
@@ -193,6 +193,23 @@ class ServiceClient:
         """Call an operation until the waiter has what it waits for."""
         call = partial(self._call, waiter.operation)
         return await wait(waiter, call, params, config)  # type: ignore[return-value]
+
+    async def _route(self, ready: Ready, operation: Prepared, params: Params) -> Route:
+        router, peculiar = ready.router, operation.hooks
+        context = operation.context(params) if operation.context is not None else {}
+        if peculiar.resource is not None:
+            region = ready.regions.get(ready.service_id, params.get(peculiar.resource))
+            if region is not None:
+                context["Region"] = region
+        account = (await ready.source.get()).account_id if router.needs_account else None
+        route = router.route(context, account)
+        if not operation.is_signed:
+            return route._replace(signer=None)
+        if route.wants_session and peculiar.resource and peculiar.session:
+            name = (route.base.url, params[peculiar.resource])
+            opened = partial(peculiar.session, self._call, params)
+            return route._replace(source=ready.sessions.source(name, opened))
+        return route
 
     def _prepare(self, name: str, ready: Ready) -> Prepared:
         from tornado_aws.compression import takes_gzip  # noqa: PLC0415 - see MODULES
@@ -301,7 +318,9 @@ class ServiceClient:
         ready = self._session.resolved or await self._session.ready()
         name = presigning.operation_named(ClientMethod, self._model.operation_names)
         route, parts = await self._unsent(ready, name, Params or {})
-        credentials = await ready.source.get() if route.signer is not None else None
+        credentials = None
+        if route.signer is not None:
+            credentials = await (route.source or ready.source).get()
         return presigning.presigned_url(
             route, parts, credentials, ExpiresIn, time.time(), HttpMethod
         )
@@ -340,7 +359,7 @@ class ServiceClient:
         return presigning.presigned_post(
             route,
             parts.path,
-            await ready.source.get(),
+            await (route.source or ready.source).get(),
             ExpiresIn,
             time.time(),
             {**(Fields or {}), "key": Key},
@@ -355,7 +374,7 @@ class ServiceClient:
         parts = operation.serialize(given)
         if operation.hooks.after_serialize is not None:
             parts = operation.hooks.after_serialize(parts)
-        route = await _route(ready, operation, given)
+        route = await self._route(ready, operation, given)
         return route, _joined(parts, route, ready.settings)
 
     async def get_credentials(self) -> Credentials:
@@ -439,18 +458,6 @@ async def _send(ready: Ready, operation: Prepared, route: Route, parts: HTTPPart
         caller=ready.caller,
         facts=operation.facts,
     )
-
-
-async def _route(ready: Ready, operation: Prepared, params: Params) -> Route:
-    router = ready.router
-    context = operation.context(params) if operation.context is not None else {}
-    if operation.hooks.resource is not None:
-        region = ready.regions.get(ready.service_id, params.get(operation.hooks.resource))
-        if region is not None:
-            context["Region"] = region
-    account = (await ready.source.get()).account_id if router.needs_account else None
-    route = router.route(context, account)
-    return route if operation.is_signed else route._replace(signer=None)
 
 
 def _metadata(outcome: Outcome, parsed: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 `decide` answers that without a clock or a loop; `Refreshing` does what it says. Its rules:
 
 * more than 15 minutes before the end (a little more, by chance, so that a fleet does not refresh at
-  one moment) nothing happens;
+  one moment; all of it less for credentials that never live that long) nothing happens;
 * then one refresh runs in the background, and nobody waits for it;
 * within 10 minutes of the end everybody waits for one refresh;
 * credentials that have not ended are used on when a refresh fails, and the source is left alone for
@@ -26,13 +26,26 @@ from typing import NamedTuple, Protocol
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import AWSClientException, ClientClosedError, CredentialsError
 
-__all__ = ["Clock", "Provider", "Refreshing", "Step", "decide"]
+__all__ = ["Clock", "Provider", "Refreshing", "Step", "Windows", "decide"]
 
 logger = logging.getLogger("tornado_aws.credentials")
 
-ADVISORY = 15 * 60.0
-MANDATORY = 10 * 60.0
-JITTER = 60.0
+
+class Windows(NamedTuple):
+    """How long before credentials end they are refreshed, in seconds.
+
+    Attributes:
+        advisory: from then on, in the background.
+        mandatory: from then on while the callers wait.
+        jitter: by how much the advisory window is longer at most, by chance.
+    """
+
+    advisory: float = 15 * 60.0
+    mandatory: float = 10 * 60.0
+    jitter: float = 60.0
+
+
+WINDOWS = Windows()
 
 # How long a caller waits for a look at a file, seconds: far more than a healthy disk needs.
 LOOK_PATIENCE = 1.0
@@ -91,35 +104,44 @@ class Clock(NamedTuple):
 
 
 def decide(
-    remaining: float | None, jitter: float, pause: float, recheck_in: float | None = None
+    remaining: float | None,
+    jitter: float,
+    pause: float,
+    recheck_in: float | None = None,
+    windows: Windows = WINDOWS,
 ) -> Step:
     """Say what to do before using credentials.
 
     Args:
         remaining: seconds until they end; None for never.
-        jitter: seconds by which the advisory window is longer than 15 minutes.
+        jitter: seconds by which the advisory window is longer.
         pause: seconds for which the source is to be left alone; zero or less for not at all.
         recheck_in: seconds until the source should be looked at; None for never.
+        windows: how long before the end a refresh begins.
     """
     if remaining is not None and remaining <= 0:
         return Step.WAIT
     if pause > 0:
         return Step.USE
-    if remaining is not None and remaining <= MANDATORY:
+    if remaining is not None and remaining <= windows.mandatory:
         return Step.WAIT
-    if remaining is not None and remaining <= ADVISORY + jitter:
+    if remaining is not None and remaining <= windows.advisory + jitter:
         return Step.BACKGROUND
     return Step.LOOK if recheck_in is not None and recheck_in <= 0 else Step.USE
 
 
 def quiet_for(
-    remaining: float | None, jitter: float, pause: float, recheck_in: float | None = None
+    remaining: float | None,
+    jitter: float,
+    pause: float,
+    recheck_in: float | None = None,
+    windows: Windows = WINDOWS,
 ) -> float:
     """Return for how many seconds `decide` will go on to say USE; its arguments."""
     until_look = float("inf") if recheck_in is None else max(recheck_in, pause, 0.0)
     if remaining is None:
         return until_look
-    until_refresh = max(remaining - ADVISORY - jitter, pause)
+    until_refresh = max(remaining - windows.advisory - jitter, pause)
     return max(0.0, min(until_refresh, until_look, remaining))
 
 
@@ -132,6 +154,7 @@ class Refreshing:
         provider: where the credentials come from.
         clock: where the time comes from.
         chance: gives numbers from 0 to 1.
+        windows: how long before the end a refresh begins.
     """
 
     def __init__(
@@ -140,10 +163,12 @@ class Refreshing:
         *,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
+        windows: Windows = WINDOWS,
     ) -> None:
         self._provider = provider
         self._clock = clock or Clock()
         self._chance = chance
+        self._windows = windows
         self._credentials: Credentials | None = None
         self._flight: asyncio.Task[Credentials] | None = None
         self._closed = False
@@ -201,11 +226,12 @@ class Refreshing:
             return self._credentials or credentials
         return await self._join_unless_usable(flight)
 
-    def _times(self) -> tuple[float | None, float, float, float | None]:
+    def _times(self) -> tuple[float | None, float, float, float | None, Windows]:
         now = self._clock.steady()
         recheck = self._provider.recheck
         recheck_in = None if recheck is None else self._looked + recheck - now
-        return self._end.remaining(self._clock), self._jitter, self._pause_end - now, recheck_in
+        remaining = self._end.remaining(self._clock)
+        return remaining, self._jitter, self._pause_end - now, recheck_in, self._windows
 
     def _fly(self, rejected: Credentials | None = None) -> asyncio.Task[Credentials]:
         """Return the refresh that is under way, or begin one."""
@@ -254,10 +280,10 @@ class Refreshing:
 
     def _keep(self, fresh: Credentials, end: Moment, remaining: float | None) -> None:
         now = self._clock.steady()
-        jitter = JITTER * self._chance()
+        jitter = self._windows.jitter * self._chance()
         again = self._credentials is not None and self._end.wall < float("inf")
         self._pause_end = now
-        if again and remaining is not None and remaining <= ADVISORY + jitter:
+        if again and remaining is not None and remaining <= self._windows.advisory + jitter:
             # The source gives nothing that lives longer: ask a few times in a life, not at each
             # call. The first credentials may be what another process left in a cache.
             self._pause_end = now + remaining / 4

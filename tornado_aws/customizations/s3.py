@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from tornado_aws import errors, txml
-from tornado_aws.customizations import Hooks, Params, Result, s3_addressing
+from tornado_aws.customizations import Hooks, Params, Result, s3_addressing, s3_express
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.model import Operation
 from tornado_aws.protocols import HTTPParts, http_binding, timestamps
@@ -56,6 +56,7 @@ def hooks(operation: Operation) -> Hooks:
         endpoint_params=partial(s3_addressing.endpoint_params, operation.name),
         resource="Bucket",
         moved_to=partial(s3_addressing.moved_to, operation.name),
+        session=s3_express.open_session,
         find_error=errors.embedded_in_success if _may_carry_error(operation) else None,
         before_parse=_without_malformed_expiry if _has_expiry(operation) else None,
         after_parse=_after(operation),
