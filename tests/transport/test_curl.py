@@ -465,23 +465,45 @@ def test_an_old_pycurl_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         CurlTransport()
 
 
-def test_a_loop_without_sockets_is_refused() -> None:
-    """asyncio's Proactor loop cannot wait for sockets, and the error says what to do."""
+class Proactor(asyncio.SelectorEventLoop):
+    """A loop that cannot wait for sockets, as asyncio's on Windows."""
 
-    class Proactor(asyncio.SelectorEventLoop):
-        add_reader = asyncio.AbstractEventLoop.add_reader
+    add_reader = asyncio.AbstractEventLoop.add_reader
+    remove_reader = asyncio.AbstractEventLoop.remove_reader
+    add_writer = asyncio.AbstractEventLoop.add_writer
+    remove_writer = asyncio.AbstractEventLoop.remove_writer
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_loop_that_cannot_wait_for_sockets_gets_a_thread_that_does() -> None:
+    """Requests go on beside each other, and the thread ends with the transport."""
+    before = set(threading.enumerate())
+
+    async def main() -> list[bytes]:
+        transport = CurlTransport(TransportOptions(max_clients=3))
+        requests = [post(server.origin, b"x" * 100_000) for _ in range(9)]
+        answers = await asyncio.gather(*[transport.send(item, PATIENT) for item in requests])
+        transport.close()
+        return [answer.body for answer in answers]
+
+    with ScriptedServer(echo) as server, asyncio.Runner(loop_factory=Proactor) as runner:
+        assert runner.run(main()) == [b"100000"] * 9
+        started = {thread.name for thread in set(threading.enumerate()) - before}
+        assert not [name for name in started if "elector" in name]
+
+
+def test_a_tornado_without_that_thread_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to do."""
+    monkeypatch.delattr("tornado.platform.asyncio.SelectorThread")
 
     async def main() -> None:
         await CurlTransport().send(get(Origin("http", "127.0.0.1", 1)), PATIENT)
 
-    loop = asyncio.SelectorEventLoop()
-    loop.__class__ = Proactor
-    try:
-        with pytest.raises(ConfigurationError, match="selector event loop"):
-            loop.run_until_complete(main())
-    finally:
-        loop.__class__ = asyncio.SelectorEventLoop
-        loop.close()
+    with (
+        asyncio.Runner(loop_factory=Proactor) as runner,
+        pytest.raises(ConfigurationError, match=r"Tornado 6\.5"),
+    ):
+        runner.run(main())
 
 
 DOUBTFUL = {

@@ -17,7 +17,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from tornado_aws.exceptions import ConfigurationError, CurlNotInstalledError
+from tornado_aws.exceptions import CurlNotInstalledError
 from tornado_aws.transport import PoolStats, Request, Response, Timeouts, TransportOptions, errors
 from tornado_aws.transport.loops import refuse_strange, running_loop
 
@@ -70,7 +70,8 @@ class CurlTransport:
                 `RequestTimeout`, `ClientClosedError`, or the class itself when the request cannot
                 be sent as it is.
             ConfigurationError: a TLS or proxy setting cannot be used, the transport belongs to
-                another loop, which is still open, or to that of the parent process.
+                another loop, which is still open, or to that of the parent process; or the loop
+                cannot wait for sockets, and Tornado is too old to do it instead.
         """
         loop = asyncio.get_running_loop()
         engine = self._engine
@@ -88,11 +89,6 @@ class CurlTransport:
         if old is not None:
             refuse_strange(old.loop, old.pid, loop)
             old.forsake()
-        if type(loop).add_reader is asyncio.AbstractEventLoop.add_reader:
-            raise ConfigurationError(
-                f"use_curl=True needs an event loop that waits for sockets; {type(loop).__name__}"
-                " does not. Use a selector event loop, or leave use_curl out"
-            )
         self._engine = self._make_engine(self._options, loop)
         return self._engine
 

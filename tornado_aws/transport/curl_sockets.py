@@ -5,7 +5,8 @@ transfer ends, also when the connection is kept and serves another transfer a mo
 Registering and unregistering with the loop each time cost a quarter of a whole request when it was
 measured. On Linux the sockets are therefore gathered in an epoll of their own, of which the loop
 sees one descriptor: a socket stays in it between two transfers, and the kernel drops it when
-libcurl closes it, unseen by Python. `LoopWatcher` does it the plain way for other systems.
+libcurl closes it, unseen by Python. `LoopWatcher` does it the plain way for other systems, and
+`ThreadWatcher` for asyncio's Proactor loop, the default of Windows, which waits for no sockets.
 
 That also tells when the peer of a kept connection closes it. Events are libcurl's bits: 1 to read,
 2 to write, 0 for no longer.
@@ -21,7 +22,9 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from tornado_aws.exceptions import ConfigurationError
 
 READ = 1
 WRITE = 2
@@ -54,9 +57,7 @@ class LoopWatcher:
         ready: called with a socket and its events.
     """
 
-    def __init__(
-        self, loop: AbstractEventLoop, ready: Ready, _unasked: Unasked | None = None
-    ) -> None:
+    def __init__(self, loop: Any, ready: Ready, _unasked: Unasked | None = None) -> None:
         self._loop = loop
         self._ready = ready
         self._events: dict[int, int] = {}
@@ -81,6 +82,36 @@ class LoopWatcher:
     def close(self) -> None:
         for fd in list(self._events):
             self.watch(fd, 0)
+
+
+class ThreadWatcher(LoopWatcher):
+    """Waits in a thread for sockets, on behalf of a loop that cannot.
+
+    Args:
+        loop: the loop, on which `ready` is called.
+        ready: called with a socket and its events.
+
+    Raises:
+        ConfigurationError: Tornado is older than 6.5, which brought the thread.
+    """
+
+    def __init__(
+        self, loop: AbstractEventLoop, ready: Ready, _unasked: Unasked | None = None
+    ) -> None:
+        try:
+            from tornado.platform.asyncio import SelectorThread  # noqa: PLC0415 - hardly ever
+        except ImportError as error:
+            raise ConfigurationError(
+                f"use_curl=True needs an event loop that waits for sockets, and"
+                f" {type(loop).__name__} does not. Use Tornado 6.5 or newer, a selector event loop,"
+                " or leave use_curl out"
+            ) from error
+        self._thread = SelectorThread(loop)
+        super().__init__(self._thread, ready)
+
+    def close(self) -> None:
+        super().close()
+        self._thread.close()
 
 
 if sys.platform == "linux":
@@ -167,9 +198,19 @@ if sys.platform == "linux":
             self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
 
-    make_watcher: Callable[[AbstractEventLoop, Ready, Unasked], Watcher] = EpollWatcher
+    _usual_watcher: Callable[[AbstractEventLoop, Ready, Unasked], Watcher] = EpollWatcher
 else:
-    make_watcher = LoopWatcher
+    _usual_watcher = LoopWatcher
+
+
+def make_watcher(loop: AbstractEventLoop, ready: Ready, unasked: Unasked) -> Watcher:
+    """Return the best watcher that `loop` allows.
+
+    Raises:
+        ConfigurationError: see `ThreadWatcher`.
+    """
+    waits = type(loop).add_reader is not AbstractEventLoop.add_reader
+    return (_usual_watcher if waits else ThreadWatcher)(loop, ready, unasked)
 
 
 class OpenSockets:
