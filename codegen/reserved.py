@@ -15,6 +15,7 @@ CLIENT_NAMES = frozenset(
         "generate_presigned_post",
         "generate_presigned_url",
         "get_credentials",
+        "pool_stats",
         "with_options",
     }
 )

@@ -22,6 +22,7 @@ from tornado_aws.session import Session, Target
 
 if TYPE_CHECKING:
     from tornado_aws.responses import StreamedResponse
+    from tornado_aws.transport import PoolStats
     from tornado_aws.types import StreamingBlob
 
 T = TypeVar("T")
@@ -122,6 +123,10 @@ class AWSClient:
     def get_credentials(self) -> Credentials:
         """Return the credentials in force, refreshed if they are about to expire."""
         return self._run(self._session.get_credentials())
+
+    def pool_stats(self) -> PoolStats:
+        """Count connections, open and idle, callers that wait for one, and what was made so far."""
+        return self._session.pool_stats()
 
     def _run(self, call: Coroutine[Any, Any, T]) -> T:
         if self._session.closed:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tornado_aws.retries import Facts
     from tornado_aws.routes import Context, Route
     from tornado_aws.settings import Settings
-    from tornado_aws.transport import Response
+    from tornado_aws.transport import PoolStats, Response
     from tornado_aws.uploads import Upload
 
 T = TypeVar("T")
@@ -380,6 +380,10 @@ class ServiceClient:
     async def get_credentials(self) -> Credentials:
         """Return the credentials in force, refreshed if they are about to expire."""
         return await self._session.get_credentials()
+
+    def pool_stats(self) -> PoolStats:
+        """Count connections, open and idle, callers that wait for one, and what was made so far."""
+        return self._session.pool_stats()
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """Return a view of this client with other call options and the same connections.

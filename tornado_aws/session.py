@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tornado_aws.credentials import Credentials
     from tornado_aws.loading import Loaded, Ready
+    from tornado_aws.transport import PoolStats
 
 # Options that are no settings: they have neither an environment variable nor a key in a file.
 _SECRETS = ("access_key", "secret_key", "security_token")
@@ -88,6 +89,13 @@ class Shared:
             self.options, settings_options(self.options), self._explicit
         )
         return loaded
+
+    def pool_stats(self) -> PoolStats:
+        """Count connections and callers; nothing but zeros before the first call."""
+        from tornado_aws.transport import PoolStats  # noqa: PLC0415 - not needed to make a client
+
+        loaded = self._loading.value
+        return PoolStats(0, 0, 0, 0, 0) if loaded is None else loaded.transport.stats()
 
     def close(self) -> None:
         """Close source and connections. Idempotent."""
@@ -158,6 +166,10 @@ class Session:
     async def get_credentials(self) -> Credentials:
         """Return the credentials in force, refreshed if they are about to expire."""
         return await (await self._shared.load()).source.get()
+
+    def pool_stats(self) -> PoolStats:
+        """Count the connections that this session uses, and their callers."""
+        return self._shared.pool_stats()
 
     @property
     def closed(self) -> bool:

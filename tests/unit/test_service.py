@@ -116,6 +116,18 @@ def test_an_existing_client_is_used_and_left_open(server: RecordingServer) -> No
     assert server.connections == 1
 
 
+def test_connections_are_counted(server: RecordingServer) -> None:
+    """A client and its views count the same, and nothing but zeros before the first call."""
+
+    async def main() -> list[tuple[int, ...]]:
+        async with DynamoDB(endpoint=server.url, **KEYS) as client:
+            before = client.pool_stats()
+            await client.with_options(max_attempts=1).describe_table(TableName="ttt")
+            return [before, client.pool_stats(), client.with_options().pool_stats()]
+
+    assert asyncio.run(main()) == [(0, 0, 0, 0, 0), (1, 1, 0, 1, 1), (1, 1, 0, 1, 1)]
+
+
 def test_a_closed_client_says_so(server: RecordingServer) -> None:
     """Calling after close is an error of this library."""
 
