@@ -2,8 +2,9 @@
 
 For what only libcurl can do (HTTP/2). It behaves as the default engine does, as far as libcurl lets
 it: libcurl unfolds folded header lines, takes bare LFs in chunked bodies, drops what follows the
-end of a response, and by itself sends a request again whose kept connection breaks before the first
-byte of a response. Neither Tornado's curl client nor Tornado's configuration is used.
+end of a response, and by itself sends a request without a body again when its kept connection
+breaks before the first byte of a response. Neither Tornado's curl client nor Tornado's
+configuration is used.
 
 This module is what a client sees; libcurl keeps the connections, and
 `tornado_aws.transport.curl_engine` is all that belongs to one event loop.
