@@ -91,6 +91,7 @@ setup(
         "codegen": CODEGEN,
         "crt": ["awscrt >= 0.31.2"],  # CRC32C, CRC64NVME and XXHASH checksums, computed in C
         "login": ["cryptography >= 42"],  # keys of `aws login`, which bind its tokens
+        "sigv4a": ["cryptography >= 42"],  # signatures for several regions (ECDSA)
         "search": ["jmespath >= 1.0"],  # expressions of paginators' `search`
         "test": [*CODEGEN, *TEST],
         "docs": ["sphinx >= 8"],  # builds docs/, the reference from the docstrings

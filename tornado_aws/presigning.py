@@ -13,7 +13,7 @@ from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ParamValidationError, UnsupportedOperationError
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.routes import Route
-from tornado_aws.signing import MAX_EXPIRES, credential_scope, signature, signing_key
+from tornado_aws.signing import ALGORITHM, MAX_EXPIRES, credential_scope, signature, signing_key
 
 __all__ = ["PresignedPost", "operation_named", "presigned_post", "presigned_url"]
 
@@ -113,10 +113,12 @@ def presigned_post(
         raise UnsupportedOperationError(
             "A form needs a signature, and requests are not signed here"
         )
+    if signer.algorithm != ALGORITHM:
+        raise UnsupportedOperationError(f"{route.base.url} wants signatures that forms cannot have")
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     scope = credential_scope(stamp[:8], signer.region, signer.service)
     signing = {
-        "x-amz-algorithm": "AWS4-HMAC-SHA256",
+        "x-amz-algorithm": ALGORITHM,
         "x-amz-credential": f"{credentials.access_key}/{scope}",
         "x-amz-date": stamp,
     }

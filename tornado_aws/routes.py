@@ -18,6 +18,7 @@ from tornado_aws.exceptions import UnsupportedOperationError
 from tornado_aws.model import Operation
 from tornado_aws.settings import Settings
 from tornado_aws.signing import SigV4
+from tornado_aws.sigv4a import SigV4A
 from tornado_aws.transport import Headers
 from tornado_aws.urls import BaseURL, parse_base
 
@@ -31,7 +32,9 @@ _SESSION_TOKEN = "X-Amz-S3session-Token"  # noqa: S105 - as above
 
 _SESSION = "sigv4-s3express"
 _PLAIN = {"name": "sigv4"}
-_KINDS = {"sigv4", _SESSION, "none"}
+_KINDS = ("sigv4", _SESSION, "none")
+# What several regions take; it costs thirty times as much, so that another kind goes before it.
+_MANY_REGIONS = "sigv4a"
 
 # Routes kept for parameters that were seen; a program that touches more buckets starts anew.
 _MOST_ROUTES = 1024
@@ -169,7 +172,7 @@ class Router:
         self._metadata = metadata
         self._region = settings.region or ""
         self._token = _bearer_token(metadata, environ)
-        self._signers: dict[tuple[str, str, bool, bool], SigV4] = {}
+        self._signers: dict[tuple[object, ...], SigV4] = {}
         self._routes: dict[tuple[Any, ...], Route] = {}
         self._fixed = {
             name: value
@@ -219,23 +222,30 @@ class Router:
         metadata = self._metadata
         name = scheme.get("signingName") or metadata.get("signingName", metadata["endpointPrefix"])
         is_s3 = name in _S3_SIGNING or metadata.get("signatureVersion") in _S3_VERSIONS
+        if scheme["name"] == _MANY_REGIONS:
+            regions = tuple(scheme.get("signingRegionSet") or [self._region])
+            return self._kept(SigV4A, name, regions, is_s3)
         region = scheme.get("signingRegion") or self._region
-        key = (name, region, is_s3, scheme["name"] == _SESSION)
+        return self._kept(make_signer, name, region, is_s3, scheme["name"] == _SESSION)
+
+    def _kept(self, make: Callable[..., SigV4], *arguments: object) -> SigV4:
+        key = (make, *arguments)
         if key not in self._signers:
-            self._signers[key] = make_signer(*key)
+            self._signers[key] = make(*arguments)
         return self._signers[key]
 
 
 def _scheme(endpoint: Endpoint) -> Mapping[str, Any]:
     """Return the first way to sign that is known here."""
     schemes: list[Mapping[str, Any]] = endpoint.properties.get("authSchemes") or [_PLAIN]
-    for scheme in schemes:
-        if scheme["name"] in _KINDS:
-            return scheme
+    for known in (_KINDS, (_MANY_REGIONS,)):
+        for scheme in schemes:
+            if scheme["name"] in known:
+                return scheme
     names = ", ".join(each["name"] for each in schemes)
     raise UnsupportedOperationError(
         f"{endpoint.url} wants a signature of the kind {names}, which this version cannot"
-        f" make; it can make {', '.join(sorted(_KINDS - {'none'}))}"
+        f" make; it can make sigv4, {_SESSION} and {_MANY_REGIONS}"
     )
 
 

@@ -100,15 +100,16 @@ def credential_scope(date: str, region: str, service: str) -> str:
     return f"{date}/{region}/{service}/aws4_request"
 
 
-def string_to_sign(stamp: str, scope: str, request: str) -> str:
+def string_to_sign(stamp: str, scope: str, request: str, algorithm: str = ALGORITHM) -> str:
     """Return the string to sign.
 
     Args:
         stamp: the time as ``20150830T123600Z``.
         scope: what `credential_scope` made.
         request: what `canonical_request` made.
+        algorithm: the name of the algorithm.
     """
-    return f"{ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    return f"{algorithm}\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
 
 
 def signing_key(secret_key: str, date: str, region: str, service: str) -> bytes:
@@ -133,7 +134,7 @@ def without_signature(headers: Headers) -> Headers:
 
 
 @dataclass(slots=True, repr=False)
-class _Head:
+class Head:
     """All of a signed request but its payload.
 
     Attributes:
@@ -156,7 +157,7 @@ class _Head:
 
 
 @dataclass(slots=True, repr=False)
-class _Moment:
+class Moment:
     """What the requests of one second, signed with the same credentials, have in common.
 
     Callers repeat themselves: a request whose head is known from earlier in the second is signed
@@ -180,22 +181,14 @@ class _Moment:
     key: bytes
     inner: Any
     outer: Any
-    heads: dict[Any, _Head]
+    heads: dict[Any, Head]
 
 
-def _finish(moment: _Moment, head: _Head, payload: str) -> str:
-    """Return the ``Authorization`` header, what `string_to_sign` and `signature` lead to.
-
-    Copied hash states cost 1.0 microseconds, those two functions 2.3: OpenSSL 3 looks a hash and a
-    MAC up every time one is begun.
-    """
+def hash_of(head: Head, payload: str) -> str:
+    """Return the hash of a canonical request in hexadecimal."""
     request = head.start.copy()
     request.update(payload.join(head.rest).encode())
-    inner = moment.inner.copy()
-    inner.update(request.hexdigest().encode())
-    outer = moment.outer.copy()
-    outer.update(inner.digest())
-    return f"{head.authorization}{outer.hexdigest()}"
+    return str(request.hexdigest())
 
 
 class ChunkSigner:
@@ -248,6 +241,10 @@ class SigV4:
         ParamValidationError: service or region is empty or has characters that are not of a name.
     """
 
+    # The name of the algorithm, and what is sent and signed besides the time and the token.
+    algorithm = ALGORITHM
+    extra: Mapping[str, str] = {}
+
     # More than a program signs with, or sends in a second, at once; an entry is some hundred bytes.
     _MOST_KEYS = 64
     _MOST_HEADS = 256
@@ -272,10 +269,10 @@ class SigV4:
         self.sign_payload_header = sign_payload_header
         self.token_header = token_header
         self._keys: dict[tuple[str, str], bytes] = {}
-        self._moment = _Moment(-1, _NOBODY, "", "", b"", None, None, {})
+        self._moment = Moment(-1, _NOBODY, "", "", b"", None, None, {})
 
     def __repr__(self) -> str:
-        return f"<SigV4 {self.service} {self.region}>"
+        return f"<{type(self).__name__} {self.service} {self.region}>"
 
     def sign(
         self,
@@ -325,7 +322,7 @@ class SigV4:
         sent = head.headers.copy()
         if head.adds_payload:
             sent["X-Amz-Content-SHA256"] = payload
-        sent["Authorization"] = _finish(moment, head, payload)
+        sent["Authorization"] = self._authorization(moment, head, payload)
         return sent
 
     def authorize(
@@ -376,7 +373,8 @@ class SigV4:
             payload = head.payload
         elif not isinstance(payload, str):
             payload = hash_payload(payload)
-        added = [*head.headers.items(), ("Authorization", _finish(moment, head, payload))]
+        signed = self._authorization(moment, head, payload)
+        added = [*head.headers.items(), ("Authorization", signed)]
         if head.adds_payload:
             added.append(("X-Amz-Content-SHA256", payload))
         return added
@@ -439,11 +437,12 @@ class SigV4:
         given.setdefault("host", ("host", target.host))
         lines, names = canonical_headers(given.values())
         added = {
-            "X-Amz-Algorithm": ALGORITHM,
+            "X-Amz-Algorithm": self.algorithm,
             "X-Amz-Credential": f"{credentials.access_key}/{moment.scope}",
             "X-Amz-Date": moment.stamp,
             "X-Amz-Expires": str(expires),
             "X-Amz-SignedHeaders": names,
+            **self.extra,
         }
         if credentials.security_token:
             added[self.token_header] = credentials.security_token
@@ -456,8 +455,8 @@ class SigV4:
             names,
             payload_hash or given.get("x-amz-content-sha256", _NO_HEADER)[1] or self._no_payload,
         )
-        to_sign = string_to_sign(moment.stamp, moment.scope, request)
-        pairs.append(("X-Amz-Signature", signature(moment.key, to_sign)))
+        to_sign = string_to_sign(moment.stamp, moment.scope, request, self.algorithm)
+        pairs.append(("X-Amz-Signature", self._signature(moment, to_sign)))
         return f"{target.origin}{escaped_path(target.path)}?{join_query(pairs)}"
 
     def explain(self, method: str, url: str, sent: GivenHeaders, body: bytes | str | None) -> str:
@@ -493,7 +492,7 @@ class SigV4:
     def _canonical_path(self, path: str) -> str:
         return canonical_path(path, double_encode=self.double_encode, normalize=self.normalize_path)
 
-    def _begin(self, credentials: Credentials, second: int) -> _Moment:
+    def _begin(self, credentials: Credentials, second: int) -> Moment:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
         scope = credential_scope(stamp[:8], self.region, self.service)
         key = self._key(credentials, stamp[:8])
@@ -501,29 +500,43 @@ class SigV4:
         inner = hashlib.sha256(block.translate(_INNER_PAD))
         inner.update(f"{ALGORITHM}\n{stamp}\n{scope}\n".encode())
         outer = hashlib.sha256(block.translate(_OUTER_PAD))
-        self._moment = _Moment(second, credentials, stamp, scope, key, inner, outer, {})
+        self._moment = Moment(second, credentials, stamp, scope, key, inner, outer, {})
         return self._moment
+
+    def _authorization(self, moment: Moment, head: Head, payload: str) -> str:
+        """Return the ``Authorization`` header, what `string_to_sign` and `signature` lead to.
+
+        Copied hash states cost 1.0 microseconds, those two functions 2.3: OpenSSL 3 looks a hash
+        and a MAC up every time one is begun.
+        """
+        inner = moment.inner.copy()
+        inner.update(hash_of(head, payload).encode())
+        outer = moment.outer.copy()
+        outer.update(inner.digest())
+        return f"{head.authorization}{outer.hexdigest()}"
+
+    def _signature(self, moment: Moment, to_sign: str) -> str:
+        return signature(moment.key, to_sign)
 
     def _key(self, credentials: Credentials, date: str) -> bytes:
         key = self._keys.get((credentials.secret_key, date))
         if key is None:
-            if not _NAME.fullmatch(credentials.access_key):
-                raise ParamValidationError("The access key holds characters that no access key has")
+            check_access_key(credentials)
             key = signing_key(credentials.secret_key, date, self.region, self.service)
             if len(self._keys) >= self._MOST_KEYS:
                 self._keys.clear()
             self._keys[credentials.secret_key, date] = key
         return key
 
-    def _keep(self, moment: _Moment, name: Any, head: _Head) -> _Head:
+    def _keep(self, moment: Moment, name: Any, head: Head) -> Head:
         if len(moment.heads) >= self._MOST_HEADS:
             moment.heads.clear()
         moment.heads[name] = head
         return head
 
     def _head_of_url(
-        self, moment: _Moment, method: str, url: str, headers: tuple[tuple[str, str], ...]
-    ) -> _Head:
+        self, moment: Moment, method: str, url: str, headers: tuple[tuple[str, str], ...]
+    ) -> Head:
         """Return the head of a request; its headers are all that is sent."""
         target = _split_url(url)
         given = self._cleaned(moment, headers)
@@ -536,15 +549,15 @@ class SigV4:
 
     def _head(
         self,
-        moment: _Moment,
+        moment: Moment,
         method: str,
         host: str,
         path: str,
         query: str,
         headers: Sequence[tuple[str, str]],
-    ) -> _Head:
+    ) -> Head:
         """Return the head of a request; its headers are those that signing adds."""
-        added = {"X-Amz-Date": moment.stamp}
+        added = {"X-Amz-Date": moment.stamp, **self.extra}
         if moment.credentials.security_token:
             added[self.token_header] = moment.credentials.security_token
         own_payload = self._own_payload(headers, added)
@@ -561,12 +574,12 @@ class SigV4:
             method, self._canonical_path(path), canonical_query(query), lines, names, ""
         )
         authorization = (
-            f"{ALGORITHM} Credential={moment.credentials.access_key}/{moment.scope},"
+            f"{self.algorithm} Credential={moment.credentials.access_key}/{moment.scope},"
             f" SignedHeaders={names}, Signature="
         )
         start, rest = _cut(request, adds_payload)
         hashed = hashlib.sha256(start.encode())
-        return _Head(hashed, rest, authorization, added, own_payload, adds_payload)
+        return Head(hashed, rest, authorization, added, own_payload, adds_payload)
 
     def _own_payload(self, headers: Sequence[tuple[str, str]], added: Mapping[str, str]) -> str:
         """Return the hash that the caller gave; refuse what signing writes itself."""
@@ -582,7 +595,7 @@ class SigV4:
                 payload = value.strip()
         return payload
 
-    def _cleaned(self, moment: _Moment, headers: Pairs) -> dict[str, tuple[str, str]]:
+    def _cleaned(self, moment: Moment, headers: Pairs) -> dict[str, tuple[str, str]]:
         """Return the caller's headers by lower-case name, without what signing writes anew."""
         given = _merged(headers)
         if given.get("date", _NO_HEADER)[1] != _http_date(moment.second):
@@ -592,6 +605,12 @@ class SigV4:
         if moment.credentials.security_token:
             given.pop(self.token_header.lower(), None)
         return given
+
+
+def check_access_key(credentials: Credentials) -> None:
+    """Refuse an access key that could change the header that it stands in."""
+    if not _NAME.fullmatch(credentials.access_key):
+        raise ParamValidationError("The access key holds characters that no access key has")
 
 
 def _cut(request: str, adds_payload: bool) -> tuple[str, tuple[str, ...]]:
