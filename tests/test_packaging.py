@@ -92,7 +92,7 @@ def test_the_metadata_says_what_is_needed(wheel: zipfile.Path) -> None:
     data = metadata(wheel)
     assert data["Requires-Python"] == ">=3.11"
     assert data["License-Expression"] == "BSD-3-Clause"
-    extras = {"bench", "codegen", "crt", "curl", "docs", "login", "search", "test"}
+    extras = {"bench", "codegen", "crt", "curl", "docs", "login", "search", "sigv4a", "test"}
     assert set(data.get_all("Provides-Extra", [])) == extras
     required = [line for line in data.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert [line.split(">")[0] for line in required] == ["tornado", "msgspec"]
