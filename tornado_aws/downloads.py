@@ -11,7 +11,7 @@ from tornado_aws.exceptions import AWSError, ResponseParserError
 from tornado_aws.model import Operation
 from tornado_aws.protocols import Parser, event_streams
 from tornado_aws.protocols import Protocol as WireProtocol
-from tornado_aws.streams import AsyncEventStream, StreamingBody
+from tornado_aws.streams import AsyncEventStream, Locate, StreamingBody
 from tornado_aws.transport import Response
 
 __all__ = ["Download", "download", "streaming_body"]
@@ -44,6 +44,7 @@ class Download(Protocol):
         params: Mapping[str, Any],
         parse: Parser,
         make_error: MakeError,
+        locate: Locate,
         /,
     ) -> dict[str, Any]:
         """Return the result.
@@ -53,6 +54,7 @@ class Download(Protocol):
             params: the parameters that were sent.
             parse: the protocol's parser.
             make_error: makes the exception of an error that is reported within a stream.
+            locate: notes in an error which call it ended.
 
         Raises:
             ResponseParserError: the response is not what the model says.
@@ -88,7 +90,12 @@ class BodyDownload:
         return params if self._rule is None else self._rule.ask(params, validation)
 
     async def receive(
-        self, response: Response, params: Mapping[str, Any], parse: Parser, _: MakeError
+        self,
+        response: Response,
+        params: Mapping[str, Any],
+        parse: Parser,
+        _: MakeError,
+        locate: Locate,
     ) -> dict[str, Any]:
         """Return the result with its stream, or with what came and was verified."""
         verifier = self._verifier(response, params)
@@ -99,7 +106,7 @@ class BodyDownload:
             return parse(response)
         response = _streamed(response)
         result = _parsed(parse, response)
-        result[self._member] = streaming_body(response, verifier)
+        result[self._member] = streaming_body(response, verifier, locate)
         return result
 
     def _verifier(self, response: Response, params: Mapping[str, Any]) -> checksums.Verifier | None:
@@ -130,7 +137,12 @@ class EventDownload:
         return params
 
     async def receive(
-        self, response: Response, params: Mapping[str, Any], parse: Parser, make_error: MakeError
+        self,
+        response: Response,
+        params: Mapping[str, Any],
+        parse: Parser,
+        make_error: MakeError,
+        locate: Locate,
     ) -> dict[str, Any]:
         """Return the result; where its other members come as an event, that has been read."""
         response = _streamed(response)
@@ -142,7 +154,7 @@ class EventDownload:
                 raise make_error(event)
             return event
 
-        events = AsyncEventStream(response.stream, read)
+        events = AsyncEventStream(response.stream, read, locate)
         try:
             head = response
             if self._has_initial:
@@ -153,12 +165,14 @@ class EventDownload:
             raise
 
 
-def streaming_body(response: Response, check: checksums.Verifier | None = None) -> StreamingBody:
-    """Return the stream of a response that has one."""
+def streaming_body(
+    response: Response, check: checksums.Verifier | None, locate: Locate
+) -> StreamingBody:
+    """Return the stream of a response that has one; see `StreamingBody` for the arguments."""
     assert response.stream is not None  # noqa: S101 - asked for by the caller
     stated = response.headers.get("content-length", "")
     length = int(stated) if stated.isascii() and stated.isdigit() else None
-    return StreamingBody(response.stream, length, check)
+    return StreamingBody(response.stream, length, check, locate)
 
 
 class _Whole:

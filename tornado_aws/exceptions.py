@@ -6,6 +6,7 @@
     ├── CallError                       a call failed; tells which one, and how often it was sent
     │   ├── AWSError                    the service answered with an error
     │   │   └── <module>.exceptions.*   one class for each error that a service models
+    │   ├── ResponseParserError         a successful response cannot be understood
     │   └── RequestException            no complete answer came; ``error`` holds the cause
     │       ├── ConnectError            no connection: DNS, refused, TLS, proxy
     │       │   └── ConnectTimeout
@@ -25,7 +26,6 @@
     │   └── NoCredentialsError          no source had credentials
     ├── EndpointError                   no endpoint for these parameters
     ├── ParamValidationError            parameters do not fit the operation; nothing was sent
-    ├── ResponseParserError             a successful response cannot be understood
     ├── UnsupportedOperationError       the operation needs what this version cannot do
     ├── PaginationError                 pages do not end
     └── WaiterError                     the awaited state was not reached
@@ -77,7 +77,7 @@ class AWSClientException(Exception):
 
 
 class CallError(AWSClientException):
-    """A call failed: the service said no, or no complete answer came.
+    """A call failed: the service said no, or no complete or no intelligible answer came.
 
     Attributes:
         service: the service's name, "" when the error was made without a call.
@@ -104,7 +104,10 @@ class CallError(AWSClientException):
         host: str,
         retried: tuple[str, ...],
     ) -> Self:
-        """Note which call the error ended; see the class for the arguments."""
+        """Note which call the error ended, unless it is noted; see the class for the arguments."""
+        if self.service:
+            return self
+        self._describe(operation, len(retried) + 1)
         self.service = service
         self.operation = operation
         self.region = region
@@ -112,6 +115,17 @@ class CallError(AWSClientException):
         self.attempts = len(retried) + 1
         self.retried = retried
         return self
+
+    def keep(self) -> Self:
+        """Return the error as it is: of a stream that belongs to no call."""
+        return self
+
+    def _describe(self, operation: str | None, attempts: int) -> None:
+        """Put into the text what it does not say yet."""
+        called = f"when calling {operation}" if operation else ""
+        tries = f"after {attempts} attempts" if attempts > 1 else ""
+        if called or tries:
+            self.msg = f"{self.msg} ({', '.join(filter(None, (called, tries)))})"
 
 
 class AWSError(CallError):
@@ -159,11 +173,30 @@ class AWSError(CallError):
             attempts=attempts,
         )
 
+    def _describe(self, operation: str | None, attempts: int) -> None:
+        """Leave the text, which has said it from the beginning."""
+
 
 def _aws_error_text(code: str, message: str, operation: str | None, attempts: int) -> str:
     where = f" when calling {operation}" if operation else ""
     tries = f" (after {attempts} attempts)" if attempts > 1 else ""
     return f"{code}{where}{tries}: {message or 'the service gave no message'}"
+
+
+class ResponseParserError(CallError):
+    """A response that reports success cannot be understood.
+
+    Attributes:
+        reason: what is wrong with it.
+        response: the response that cannot be parsed; it has ``status``, ``headers`` and ``body``.
+
+    `CallError` has the others.
+    """
+
+    fmt = "The response cannot be parsed: {reason}"
+    defaults = {"reason": "no reason was given", "response": None}
+    reason: str
+    response: Any
 
 
 class RequestException(CallError):
@@ -188,21 +221,6 @@ class RequestException(CallError):
     error: Any
     sent: bool
     response_started: bool
-
-    def locate(
-        self,
-        service: str,
-        operation: str | None,
-        region: str,
-        host: str,
-        retried: tuple[str, ...],
-    ) -> Self:
-        """Note which call the error ended, in its text, too; see the class for the arguments."""
-        called = f"when calling {operation}" if operation else ""
-        tries = f"after {len(retried) + 1} attempts" if retried else ""
-        if called or tries:
-            self.msg = f"{self.msg} ({', '.join(filter(None, (called, tries)))})"
-        return super().locate(service, operation, region, host, retried)
 
 
 class ConnectError(RequestException):
@@ -358,20 +376,6 @@ class ParamValidationError(AWSClientException, ValueError):
         if msg is None:
             lines = "".join(f"\n  {fault}" for fault in self.faults)
             self.msg = f"Invalid parameters for {self.operation}:{lines}"
-
-
-class ResponseParserError(AWSClientException):
-    """A response that reports success cannot be understood.
-
-    Attributes:
-        reason: what is wrong with it.
-        response: the response that cannot be parsed.
-    """
-
-    fmt = "The response cannot be parsed: {reason}"
-    defaults = {"reason": "no reason was given", "response": None}
-    reason: str
-    response: Any
 
 
 class UnsupportedOperationError(AWSClientException):

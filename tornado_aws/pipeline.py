@@ -304,10 +304,9 @@ class _Call:
         pipeline, policy = self._pipeline, self._limits.policy
         if self._route.signer is not None:
             self._credentials = await self._source.get()
+        if policy.adaptive:
+            await self._wait_in_turn()
         started = time.monotonic()
-        if policy.adaptive and (wait := pipeline.limiter.acquire(started)):
-            await asyncio.sleep(wait)
-            started = time.monotonic()
         request = self._request()
         response = await pipeline.transport.send(request, self._limits.timeouts)
         ended = time.monotonic()
@@ -328,6 +327,24 @@ class _Call:
             self._facts.name,
             self._host,
         )
+
+    async def _wait_in_turn(self) -> None:
+        """Wait as long as the rate of the adaptive mode demands.
+
+        Raises:
+            TimeoutError: the wait would end after the call's deadline.
+        """
+        limiter, remaining = self._pipeline.limiter, self._remaining
+        wait = limiter.acquire(time.monotonic())
+        if not wait:
+            return
+        try:
+            if remaining is not None and wait >= remaining:
+                raise TimeoutError
+            await asyncio.sleep(wait)
+        except (asyncio.CancelledError, TimeoutError):
+            limiter.give_back()
+            raise
 
     def _is_throttled(self, response: Response, error: ErrorDetails | None) -> bool:
         if error is None:
@@ -484,7 +501,11 @@ class _Call:
         if self._watch is not None:
             self._watch.end_attempt(decision.wait if decision.repeat else None, decision.reason)
         if decision.wait:
-            await asyncio.sleep(decision.wait)
+            try:
+                await asyncio.sleep(decision.wait)
+            except asyncio.CancelledError:
+                quota.release(decision.cost)  # paid for what is not sent
+                raise
         return decision
 
 

@@ -41,6 +41,10 @@ class RateLimiter:
         self._tokens -= 1
         return max(0.0, -self._tokens / self.rate)
 
+    def give_back(self) -> None:
+        """Give back a token that was taken for what is not sent."""
+        self._tokens += 1
+
     def update(self, now: float, *, throttled: bool) -> None:
         """Adjust the rate to an answer."""
         self._measure(now)

@@ -57,7 +57,9 @@ async def fetch(
     )
     base = route.base
     url = f"{base.origin.scheme}://{base.host}{outcome.request.target}"
-    response = tornado_response(outcome.request, outcome.response, url, outcome.seconds)
+    response = tornado_response(
+        outcome.request, outcome.response, url, outcome.seconds, outcome.locate
+    )
     if raise_error and outcome.error is not None:
         raise _as_exception(outcome, response)
     return response

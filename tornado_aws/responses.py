@@ -8,7 +8,7 @@ from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 
 from tornado_aws.downloads import streaming_body
-from tornado_aws.streams import StreamingBody
+from tornado_aws.streams import Locate, StreamingBody
 from tornado_aws.transport import Headers, Request, Response
 
 
@@ -23,7 +23,7 @@ class StreamedResponse(HTTPResponse):
 
 
 def tornado_response(
-    request: Request, response: Response, url: str, seconds: float
+    request: Request, response: Response, url: str, seconds: float, locate: Locate
 ) -> HTTPResponse:
     """Return `response` as Tornado gives responses.
 
@@ -32,6 +32,7 @@ def tornado_response(
         response: what came.
         url: the URL that was requested.
         seconds: how long the attempt took.
+        locate: notes in an error of the stream which call it ended.
     """
     sent = HTTPRequest(url, request.method, _headers(request.headers), follow_redirects=False)
     kind = HTTPResponse if response.stream is None else StreamedResponse
@@ -45,7 +46,7 @@ def tornado_response(
         reason=response.reason or None,
     )
     if isinstance(made, StreamedResponse):
-        made.stream = streaming_body(response)
+        made.stream = streaming_body(response, None, locate)
     return made
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, Unpa
 
 from tornado_aws.client import AsyncAWSClient
 from tornado_aws.credentials import Credentials
-from tornado_aws.exceptions import AWSError, UnsupportedOperationError
+from tornado_aws.exceptions import AWSError, CallError, UnsupportedOperationError
 from tornado_aws.model import Operation, ServiceModel
 from tornado_aws.options import CallOptions, ClientOptions
 from tornado_aws.pagination import Pages, PaginationConfig, Paginator
@@ -268,11 +268,20 @@ class ServiceClient:
         response, peculiar = outcome.response, operation.hooks
         if peculiar.before_parse is not None:
             response = peculiar.before_parse(response)
-        if operation.download is None:
-            result = operation.parse(response)
-        else:
-            make_error = partial(self._stream_error, operation, outcome)
-            result = await operation.download.receive(response, given, operation.parse, make_error)
+        try:
+            if operation.download is None:
+                result = operation.parse(response)
+            else:
+                result = await operation.download.receive(
+                    response,
+                    given,
+                    operation.parse,
+                    partial(self._stream_error, operation, outcome),
+                    outcome.locate,
+                )
+        except CallError as error:
+            outcome.locate(error)
+            raise
         result["ResponseMetadata"] = _metadata(outcome, result.get("ResponseMetadata"))
         if peculiar.after_parse is not None:
             result = peculiar.after_parse(result, response, asked)

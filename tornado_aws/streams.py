@@ -15,15 +15,16 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Generic, Protocol, Self, TypeVar
+from typing import IO, Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from tornado_aws.event_stream import Decoder, Message
-from tornado_aws.exceptions import AWSError, ReadError
+from tornado_aws.exceptions import AWSError, CallError, ReadError
 from tornado_aws.transport import BodyStream
 
-__all__ = ["AsyncEventStream", "Check", "StreamingBody"]
+__all__ = ["AsyncEventStream", "Check", "Locate", "StreamingBody"]
 
 T = TypeVar("T")
+Locate: TypeAlias = Callable[[CallError], CallError]
 
 # What one step takes off the connection and to the disk: a step costs a switch of threads.
 PORTION = 262144
@@ -53,17 +54,23 @@ class StreamingBody:
         stream: the transport's stream.
         content_length: how many bytes are to come; None when that is not known.
         check: a checksum to verify at the end.
+        locate: notes in an error which call it ended.
 
     Attributes:
         content_length: as given.
     """
 
     def __init__(
-        self, stream: BodyStream, content_length: int | None = None, check: Check | None = None
+        self,
+        stream: BodyStream,
+        content_length: int | None = None,
+        check: Check | None = None,
+        locate: Locate = CallError.keep,
     ) -> None:
         self.content_length = content_length
         self._stream = stream
         self._check = check
+        self._locate = locate
         self._pieces: deque[bytes] = deque()
         self._size = 0
         self._received = 0
@@ -190,6 +197,13 @@ class StreamingBody:
             raise self._error
         if self._is_over:
             return False
+        try:
+            return await self._receive_some()
+        except CallError as error:
+            self._locate(error)
+            raise
+
+    async def _receive_some(self) -> bool:
         piece = await self._stream.read_chunk()
         if piece:
             self._keep(piece)
@@ -261,11 +275,18 @@ class AsyncEventStream(Generic[T]):
     Args:
         stream: the transport's stream.
         read: from a message to an event, None for one to be passed over.
+        locate: notes in an error which call it ended.
     """
 
-    def __init__(self, stream: BodyStream, read: Callable[[Message], T | None]) -> None:
+    def __init__(
+        self,
+        stream: BodyStream,
+        read: Callable[[Message], T | None],
+        locate: Locate = CallError.keep,
+    ) -> None:
         self._stream = stream
         self._read = read
+        self._locate = locate
         self._decoder = Decoder()
         self._messages: deque[Message] = deque()
         self._is_over = False
@@ -287,8 +308,10 @@ class AsyncEventStream(Generic[T]):
         while (message := await self.next_message()) is not None:
             try:
                 event = self._read(message)
-            except AWSError:
-                self.close()
+            except CallError as error:
+                self._locate(error)
+                if isinstance(error, AWSError):
+                    self.close()
                 raise
             if event is not None:
                 return event
@@ -301,12 +324,13 @@ class AsyncEventStream(Generic[T]):
             ReadError: as for the events.
         """
         while not self._messages and not self._is_over:
-            data = await self._stream.read_chunk()
             try:
+                data = await self._stream.read_chunk()
                 self._messages.extend(self._decoder.feed(data))
                 if not data:
                     self._decoder.end()
-            except ReadError:
+            except CallError as error:
+                self._locate(error)
                 self.close()
                 raise
             self._is_over = not data

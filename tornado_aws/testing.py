@@ -13,6 +13,7 @@ import difflib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias
@@ -419,7 +420,7 @@ class CannedTransport:
         answer = self._answers[min(len(self.requests), len(self._answers) - 1)]
         self.requests.append(request)
         if isinstance(answer, RequestException):
-            raise answer
+            raise copy(answer)  # each call notes its own name in it
         found = answer if isinstance(answer, Response) else answer(request)
         if request.stream and found.status < 300:
             return Response(

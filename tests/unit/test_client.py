@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from email.utils import formatdate
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,8 +22,9 @@ from tornado.httputil import HTTPHeaders
 from tornado.ioloop import IOLoop
 
 from tests.support.recording_server import Answer, RecordingServer, recording_server
-from tornado_aws import AsyncAWSClient, AWSClient, exceptions
+from tornado_aws import AsyncAWSClient, AWSClient, exceptions, pipeline
 from tornado_aws.credentials import Credentials
+from tornado_aws.events import Attempt, Observer
 from tornado_aws.signing import SigV4
 from tornado_aws.testing import CannedTransport
 
@@ -568,6 +570,47 @@ def test_the_total_timeout_ends_an_attempt_too(server: RecordingServer) -> None:
     error = caught.value
     assert (error.service, error.region) == ("dynamodb", "us-east-1")
     assert f"http://{error.host}" == server.url
+
+
+def test_who_leaves_a_backoff_leaves_the_quota_as_it_was(
+    server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The repetition was paid for and is not sent."""
+    server.default = THROTTLED
+    monkeypatch.setattr(pipeline, "random", SimpleNamespace(random=lambda: 1.0))
+
+    class Impatient(Observer):
+        def attempt_ended(self, attempt: Attempt) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()  # takes effect in the backoff
+
+    async def main() -> int:
+        options: Any = {"endpoint": server.url, "observers": [Impatient()], **KEYS}
+        async with AsyncAWSClient("dynamodb", **options) as client:
+            with pytest.raises(asyncio.CancelledError):
+                await client.fetch("POST")
+            return (await client._session.ready()).pipeline.quota.available
+
+    assert asyncio.run(main()) == 500
+
+
+def test_the_adaptive_mode_waits_for_no_turn_behind_the_deadline(server: RecordingServer) -> None:
+    """The call ends at once, and its turn is the next caller's."""
+
+    async def main() -> float:
+        options: Any = {"endpoint": server.url, "retry_mode": "adaptive", **KEYS}
+        async with AsyncAWSClient("dynamodb", **options) as client:
+            limiter = (await client._session.ready()).pipeline.limiter
+            limiter.update(time.monotonic(), throttled=True)
+            limiter.acquire(time.monotonic())
+            before = limiter.acquire(time.monotonic())
+            with pytest.raises(exceptions.RequestTimeout, match="total_timeout"):
+                await client.with_options(total_timeout=0.9).fetch("POST")
+            return limiter.acquire(time.monotonic()) - before
+
+    assert asyncio.run(main()) == pytest.approx(2, abs=0.5)
+    assert server.requests == []
 
 
 def test_get_credentials_gives_those_in_force(server: RecordingServer) -> None:

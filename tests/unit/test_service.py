@@ -148,8 +148,13 @@ def test_a_success_that_is_no_json_is_a_parser_error(server: RecordingServer) ->
 
     async def main() -> None:
         async with client(server) as dynamodb:
-            with pytest.raises(exceptions.ResponseParserError):
+            with pytest.raises(exceptions.ResponseParserError, match="ListTables") as caught:
                 await dynamodb.list_tables()
+            error = caught.value
+            assert (error.service, error.operation) == ("dynamodb", "ListTables")
+            assert f"http://{error.host}" == server.url
+            assert error.response.body == b"<html>welcome</html>"
+            assert isinstance(error.__cause__, ValueError)
 
     asyncio.run(main())
 

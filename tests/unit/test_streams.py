@@ -422,3 +422,30 @@ def test_a_raw_fetch_hands_its_body_out_as_a_stream() -> None:
     with ScriptedServer(script) as server:
         asyncio.run(main())
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_an_error_of_a_stream_tells_which_call_it_ended(raw: bool) -> None:
+    """As every error does, though the call itself has returned long ago."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(response(HELLO)[:-1])
+        peer.close()
+
+    async def read(url: str) -> None:
+        if raw:
+            async with AsyncAWSClient("s3", endpoint=url, **KEYS) as client:
+                answer: Any = await client.fetch("GET", "/b/k", stream=True)
+                await answer.stream.read()
+        async with S3(endpoint=url, **KEYS) as s3:
+            result = await s3.call("GetObject", Bucket="b", Key="k")
+            await result["Body"].read()
+
+    with ScriptedServer(script) as server, pytest.raises(exceptions.ReadError) as caught:
+        asyncio.run(read(f"http://127.0.0.1:{server.origin.port}"))
+    error = caught.value
+    assert (error.service, error.region) == ("s3", "us-east-1")
+    assert error.operation == (None if raw else "GetObject")
+    assert error.host == f"127.0.0.1:{server.origin.port}"
+    assert str(error).count("when calling GetObject") == (0 if raw else 1)
