@@ -465,6 +465,15 @@ def test_an_old_pycurl_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         CurlTransport()
 
 
+def test_a_libcurl_that_would_block_the_loop_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name resolution is never done on the loop."""
+    info: list[Any] = list(pycurl.version_info())
+    info[4] &= ~pycurl.VERSION_ASYNCHDNS
+    monkeypatch.setattr("pycurl.version_info", lambda: tuple(info))
+    with pytest.raises(CurlNotInstalledError, match="AsynchDNS"):
+        CurlTransport()
+
+
 class Proactor(asyncio.SelectorEventLoop):
     """A loop that cannot wait for sockets, as asyncio's on Windows."""
 

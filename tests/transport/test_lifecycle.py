@@ -366,7 +366,7 @@ def test_idle_connections_are_closed_in_time(
     run: Run[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection that nobody used for its lifetime is closed by the pool."""
-    monkeypatch.setattr("tornado_aws.transport.pool.IDLE_LIFETIME", 0.05)
+    monkeypatch.setattr("tornado_aws.transport.pool_engine.IDLE_LIFETIME", 0.05)
 
     async def life() -> None:
         transport = PoolTransport()

@@ -16,7 +16,7 @@ from tornado_aws.transport.proxies import Route
 
 if TYPE_CHECKING:
     from tornado_aws.transport.connection import Connection
-    from tornado_aws.transport.pool import Dial
+    from tornado_aws.transport.pool_engine import Dial
     from tornado_aws.transport.streams import StreamBuffer
 
 NEVER = float("inf")

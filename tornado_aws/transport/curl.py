@@ -39,7 +39,7 @@ class CurlTransport:
         options: see `TransportOptions`.
 
     Raises:
-        CurlNotInstalledError: pycurl cannot be imported, or is too old.
+        CurlNotInstalledError: pycurl cannot be imported, is too old, or blocks the loop.
     """
 
     def __init__(self, options: TransportOptions | None = None) -> None:
@@ -126,12 +126,20 @@ class CurlTransport:
 
 
 def _check_version() -> None:
-    """Refuse a pycurl that lacks what the engine asks for; 7.45.6 is the first that has it."""
+    """Refuse a pycurl, or its libcurl, that lacks what the engine asks for.
+
+    pycurl 7.45.6 is the first that has it.
+    """
     pycurl = sys.modules["pycurl"]
     if not hasattr(pycurl, "SIZE_UPLOAD_T"):
         raise CurlNotInstalledError(
             f"use_curl=True needs pycurl 7.45.6 or newer, and this is {pycurl.version.split()[0]}: "
             "pip install --upgrade 'tornado-aws[curl]'"
+        )
+    if not pycurl.version_info()[4] & pycurl.VERSION_ASYNCHDNS:
+        raise CurlNotInstalledError(
+            "use_curl=True needs a libcurl that resolves names without blocking the event loop"
+            " (AsynchDNS), and this one was built without; wheels of pycurl bring one that does"
         )
 
 

@@ -23,7 +23,7 @@ _KEEPALIVE_INTERVAL = 30
 # Bytes for one read. With libcurl's own 16 KiB a response of 100 KB takes a third more CPU.
 _BUFFER_SIZE = 131072
 
-# Seconds that a kept connection may be idle, as in `tornado_aws.transport.pool`.
+# Seconds that a kept connection may be idle, as in `tornado_aws.transport.pool_engine`.
 _IDLE_LIFETIME = 60
 
 _SUPPRESS_CONNECT_HEADERS = 265  # curl/curl.h; pycurl has no name for it

@@ -1,0 +1,378 @@
+"""The part of the default engine that belongs to one event loop: its connections and calls.
+
+`Pool` brings together the ledger of connections (`ledger`), the calls under way (`call`), the
+attempts to connect (`dial`) and one timer for all deadlines. It decides through the ledger and then
+does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from tornado_aws.exceptions import AWSClientException
+from tornado_aws.transport import (
+    Origin,
+    PoolStats,
+    Request,
+    Timeouts,
+    TransportOptions,
+    errors,
+)
+from tornado_aws.transport.call import NEVER, Call, Phase, bound_met, deadline
+from tornado_aws.transport.connection import Connection
+from tornado_aws.transport.dial import Dialer
+from tornado_aws.transport.http1 import request_head
+from tornado_aws.transport.ledger import Ledger
+from tornado_aws.transport.proxies import Route, route
+
+# NAT gateways and network load balancers drop a silent connection after 350 s without a word;
+# services close theirs sooner, application load balancers after 60 s. What is older than this is
+# not worth the failed attempt.
+IDLE_LIFETIME = 60.0
+
+# Reads of this size take 100 KB in one or two system calls.
+_BUFFER_SIZE = 262144
+
+# S3 has a host for each bucket, so origins are not few; routes are cheap to make again.
+_MAX_ROUTES = 1024
+
+
+class Dial:
+    """An attempt to connect, under way.
+
+    Attributes:
+        route: where to.
+        call: the call that waits for it; None when that was served by another connection.
+        task: the task that makes it.
+    """
+
+    __slots__ = ("call", "route", "task")
+
+    task: asyncio.Task[None]
+
+    def __init__(self, call: Call) -> None:
+        self.route = call.route
+        self.call: Call | None = call
+
+
+class Pool:
+    """Connections and calls on one loop."""
+
+    def __init__(self, options: TransportOptions, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.pid = os.getpid()
+        self.view = memoryview(bytearray(_BUFFER_SIZE))
+        self.max_response_size = options.max_response_size
+        self.created = 0
+        self.requests = 0
+        self.is_closed = False
+        self._options = options
+        self._dialer = Dialer(options, loop)
+        self._ledger: Ledger[Connection, Call] = Ledger(options.max_clients, IDLE_LIFETIME)
+        self._calls: set[Call] = set()
+        self._dials: dict[Dial, None] = {}
+        self._routes: dict[Origin, Route] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = NEVER
+
+    # --- what the transport calls ---
+
+    def call(self, request: Request, timeouts: Timeouts) -> Call:
+        """Make a call of `request` and set it on its way."""
+        way = self._routes.get(request.origin) or self._route(request.origin)
+        call = Call(
+            request,
+            timeouts,
+            way,
+            request_head(request, way.prefix, way.header_lines),
+            self.loop.create_future(),
+            self.loop.time(),
+        )
+        self._calls.add(call)
+        self.requests += 1
+        connection = self._take(call)
+        if connection is not None:
+            self._start(call, connection)
+        else:
+            self._seek(call)
+        return call
+
+    def abandon(self, call: Call) -> None:
+        """End a call whose caller is gone, and free what it held."""
+        if call.phase is not Phase.DONE:
+            self._withdraw(call)
+            call.stream = None
+
+    def close(self) -> None:
+        """End everything."""
+        self.is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for dial in list(self._dials):
+            dial.task.cancel()
+        self._dials.clear()
+        for connection in self._ledger.clear():
+            connection.abort()
+        for call in list(self._calls):
+            self.fail(call, errors.closed(sent=call.is_sent, received=call.received))
+
+    def forsake(self) -> None:
+        """Close the sockets without the loop: it is closed, or the parent process's."""
+        self.is_closed = True
+        busy = [call.connection for call in self._calls if call.connection is not None]
+        for connection in [*self._ledger.clear(), *busy]:
+            connection.forsake()
+        self._calls.clear()
+        self._dials.clear()
+
+    def stats(self) -> PoolStats:
+        """Count."""
+        ledger = self._ledger
+        return PoolStats(ledger.open, ledger.idle, ledger.waiting, self.created, self.requests)
+
+    # --- what connections and streams call ---
+
+    def finished(self, connection: Connection, call: Call, reusable: bool) -> None:
+        """The response of `call` is whole; use its connection for the next call, or close it."""
+        call.phase = Phase.DONE
+        call.stream = None
+        self._calls.discard(call)
+        if call.upload is not None:
+            call.upload.cancel()
+        if reusable:
+            self._release(connection)
+        else:
+            connection.abort()
+            self._vacate()
+
+    def fail(self, call: Call, error: Exception) -> None:
+        """End `call` with `error`, and free what it held."""
+        if call.phase is Phase.DONE:
+            return
+        self._withdraw(call)
+        if call.stream is not None:
+            call.stream.end(error)
+            call.stream = None
+        elif not call.future.done():
+            call.future.set_exception(error)
+
+    def lost(self, connection: Connection, call: Call | None, cause: Exception | None) -> None:
+        """A connection has ended by itself."""
+        if call is None:
+            if self._ledger.discard(connection):
+                self._vacate()
+        elif may_resend(call, connection):
+            if call.upload is not None:
+                call.upload.cancel()
+            call.resent = True
+            call.connection = None
+            # The slot passes from the dead connection to its successor.
+            self._dial(call)
+        else:
+            self.fail(call, errors.connection_lost(call.request.origin, cause, call.received))
+
+    def watch(self, call: Call) -> None:
+        """See to it that the timer fires when the call's time is up."""
+        self._arm(deadline(call))
+
+    # --- ways of a call ---
+
+    def _route(self, origin: Origin) -> Route:
+        if len(self._routes) >= _MAX_ROUTES:
+            self._routes.clear()
+        way = self._routes[origin] = route(self._options, origin)
+        return way
+
+    def _take(self, call: Call) -> Connection | None:
+        """Return a kept connection that lives as far as the kernel knows."""
+        connection = self._ledger.take(call.key, call.started)
+        while connection is not None and connection.is_dead():
+            connection.abort()
+            self._vacate()
+            connection = self._ledger.take(call.key, call.started)
+        return connection
+
+    def _seek(self, call: Call) -> None:
+        """Make a connection for the call, or let it wait for one."""
+        if self._dials and self._adopt(call):
+            return
+        admission = self._ledger.admit()
+        if admission.evict is not None:
+            admission.evict.abort()
+        if admission.granted:
+            self._dial(call)
+        else:
+            self._ledger.wait(call)
+            self.watch(call)
+
+    def _start(self, call: Call, connection: Connection) -> None:
+        call.since = self.loop.time()
+        connection.start(call)
+        self.watch(call)
+
+    def _adopt(self, call: Call) -> bool:
+        """Let the call wait for a spare connection that is being made, if there is one."""
+        for dial in self._dials:
+            if dial.call is None and dial.route.key == call.key:
+                dial.call = call
+                call.dial = dial
+                call.phase = Phase.DIALING
+                self.watch(call)
+                return True
+        return False
+
+    def _dial(self, call: Call) -> None:
+        call.phase = Phase.DIALING
+        dial = call.dial = Dial(call)
+        self._dials[dial] = None
+        dial.task = self.loop.create_task(self._run(dial, call.timeouts))
+        self.watch(call)
+
+    async def _run(self, dial: Dial, timeouts: Timeouts) -> None:
+        try:
+            line = await self._dialer.connect(dial.route, timeouts)
+        except asyncio.CancelledError as error:
+            if dial in self._dials:  # the pool, which has forgotten the dial, did not do this
+                place = dial.route.first_hop
+                self._undialed(dial, errors.connect_failed(place, error, "the task"))
+            raise
+        except Exception as error:  # whatever it is, the call must end with it
+            self._undialed(dial, error)
+        else:
+            connection = Connection(self, dial.route, line)
+            line.transport.set_protocol(connection)
+            self._dialed(dial, connection)
+
+    def _dialed(self, dial: Dial, connection: Connection) -> None:
+        del self._dials[dial]
+        self.created += 1
+        call = dial.call
+        if call is None:
+            self._release(connection)
+        else:
+            call.dial = None
+            self._start(call, connection)
+
+    def _undialed(self, dial: Dial, error: Exception) -> None:
+        del self._dials[dial]
+        call = dial.call
+        if call is None:
+            self._vacate()
+        else:
+            call.dial = None
+            self.fail(call, error)
+
+    def _withdraw(self, call: Call) -> None:
+        """Free what a call holds that ends before its response is whole."""
+        phase, call.phase = call.phase, Phase.DONE
+        self._calls.discard(call)
+        if call.upload is not None:
+            call.upload.cancel()
+        if call.dial is not None and call.dial in self._dials:
+            del self._dials[call.dial]
+            call.dial.task.cancel()
+        if call.connection is not None:
+            call.connection.abort()
+        if self.is_closed:
+            return
+        if phase is Phase.WAITING:
+            self._ledger.leave(call)
+        else:
+            self._vacate()
+
+    # --- connections ---
+
+    def _release(self, connection: Connection) -> None:
+        now = self.loop.time()
+        handover = self._ledger.release(connection, now)
+        if handover.serve is not None:
+            self._start(handover.serve, connection)
+        elif handover.dial is not None:
+            connection.abort()
+            self._dial(handover.dial)
+        elif self._dials:
+            self._serve_dialing(connection, now)
+        self._arm(now + IDLE_LIFETIME)
+
+    def _serve_dialing(self, connection: Connection, now: float) -> None:
+        """Give a free connection to a call that waits for a new one, which then stays spare."""
+        for dial in self._dials:
+            call = dial.call
+            if call is not None and call.key == connection.key and not call.resent:
+                self._ledger.take(call.key, now)
+                dial.call = call.dial = None
+                self._start(call, connection)
+                return
+
+    def _vacate(self) -> None:
+        """A slot is free: the call that has waited longest may connect."""
+        heir = self._ledger.vacate()
+        if heir is not None:
+            self._dial(heir)
+
+    # --- time ---
+
+    def _arm(self, when: float) -> None:
+        # A call begins later than those under way and so, mostly, ends later: the timer that is
+        # set will do, and looks for the next deadline when it fires.
+        if when < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = when
+            self._timer = self.loop.call_at(when, self._sweep)
+
+    def _sweep(self) -> None:
+        """End what has run out of time, and set the timer for what will next."""
+        self._timer = None
+        self._timer_at = NEVER
+        now = self.loop.time()
+        for call in list(self._calls):
+            when = deadline(call)
+            if when > now:
+                self._arm(when)
+            else:
+                self._expire(call, bound_met(call, now), now)
+        for connection in self._ledger.expired(now):
+            connection.abort()
+            self._vacate()
+        self._arm(self._ledger.next_expiry())
+
+    def _expire(self, call: Call, bound: str, now: float) -> None:
+        """End a call that has met a bound, unless its request is still moving."""
+        if bound == "read" and call.connection is not None and call.connection.has_progressed():
+            call.since = now
+            self.watch(call)
+        else:
+            self.fail(call, _timeout(call, bound, self._options.max_clients))
+
+
+def is_repeatable(request: Request) -> bool:
+    """Tell whether the request can and may be sent a second time."""
+    return request.may_resend and (request.body is None or isinstance(request.body, bytes))
+
+
+def may_resend(call: Call, connection: Connection) -> bool:
+    """Tell whether a call whose connection broke goes once more, to a fresh connection.
+
+    A kept connection that ends before the first byte of a response was, all but surely, closed by a
+    peer that had not seen the request.
+    """
+    return (
+        connection.served > 0
+        and connection.received == 0
+        and not call.resent
+        and is_repeatable(call.request)
+    )
+
+
+def _timeout(call: Call, bound: str, limit: int) -> AWSClientException:
+    """Make the error of a call that has met `bound`."""
+    origin, limits = call.request.origin, call.timeouts
+    if bound == "pool":
+        return errors.pool_timed_out(origin, limits.pool or 0.0, limit)
+    if bound == "read":
+        return errors.read_timed_out(origin, limits.read or 0.0, call.received)
+    return errors.request_timed_out(
+        origin, limits.request or 0.0, call.phase.value, sent=call.is_sent, received=call.received
+    )
