@@ -284,7 +284,7 @@ def _snake(service_id: str) -> str:
     return service_id.replace(" ", "_").replace("-", "_")
 
 
-_PROXY_VARIABLES = ("all_proxy", "http_proxy", "https_proxy", "no_proxy")
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
 
 
 def environ_proxies(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -259,6 +259,18 @@ def test_a_refused_connection_is_a_connect_error(
     assert (caught.value.sent, transport.stats().open) == (False, 0)
 
 
+@pytest.mark.parametrize("name", ["a..b", "a" * 64 + ".invalid"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_name_that_is_none_is_a_connect_error(
+    scheme: str, name: str, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """What cannot stand in a host name is told like a name that does not exist."""
+    origin = Origin(scheme, name, 80)
+    with pytest.raises(ConnectError, match=f"to {name}:80: .*name") as caught:
+        run(transport_factory().send(get(origin), PATIENT))
+    assert not caught.value.sent
+
+
 def test_a_name_that_does_not_exist_is_a_connect_error(
     transport_factory: TransportFactory, run: Run[Any]
 ) -> None:

@@ -52,7 +52,8 @@ class Dialer:
             attempt.abort()
             if bound.expired() and isinstance(error, TimeoutError) and seconds is not None:
                 raise errors.connect_timed_out(route.first_hop, seconds, attempt.stage) from error
-            if isinstance(error, OSError | ProtocolError):
+            # ValueError: Python cannot encode the name, or TLS not check it.
+            if isinstance(error, OSError | ProtocolError | ValueError):
                 raise errors.connect_failed(attempt.place, error, attempt.stage) from error
             raise
 

@@ -45,6 +45,8 @@ def connect_failed(origin: Origin, cause: BaseException, stage: str) -> ConnectE
 def _connect_text(cause: BaseException, stage: str) -> str:
     if isinstance(cause, socket.gaierror):
         return f"the name cannot be resolved ({cause.strerror or cause})"
+    if isinstance(cause, UnicodeError):
+        return f"the name is not a valid host name ({cause})"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not valid ({cause.verify_message})"
     if isinstance(cause, ssl.SSLError):
