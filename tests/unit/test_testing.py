@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from unittest.mock import ANY
@@ -125,39 +126,118 @@ def test_a_function_makes_results_from_parameters() -> None:
         run(dynamodb.delete_item(TableName="ttt", Key={}))
 
 
+def refusal(stub: Stubber, call: Callable[[], Coroutine[Any, Any, Any]]) -> str:
+    """Return what a test is told of a call, also if the program swallows the error that it got."""
+    with pytest.raises(StubError) as caught, stub, suppress(Exception):
+        run(call())
+    return str(caught.value)
+
+
 def test_calls_that_differ_from_the_expected_ones_fail_the_test() -> None:
-    """Another operation, other parameters, a call too many and a call too few."""
+    """Another operation, a call too many, other parameters: each is told as deep as it is."""
     dynamodb = DynamoDB()
     stub = Stubber(dynamodb)
+    assert "no further call is expected" in refusal(stub, dynamodb.list_tables)
+    stub = Stubber(dynamodb)
     stub.expect("get_item", {"TableName": "ttt", "Key": {"k": {"S": "1"}}, "ConsistentRead": True})
-    with stub:
-        with pytest.raises(StubError, match="ListTables was called, but GetItem is expected"):
-            run(dynamodb.list_tables())
-        with pytest.raises(StubError) as caught:
-            run(dynamodb.get_item(TableName="ttt", Key={"k": {"S": "2"}}, AttributesToGet=["k"]))
-        assert str(caught.value).splitlines()[1:] == [
-            "  AttributesToGet: not expected; is ['k']",
-            "  ConsistentRead: missing; expected True",
-            "  Key: expected {'k': {'S': '1'}}; is {'k': {'S': '2'}}",
-        ]
-        run(dynamodb.get_item(TableName="ttt", Key={"k": {"S": "1"}}, ConsistentRead=True))
-        with pytest.raises(StubError, match="no further call"):
-            run(dynamodb.list_tables())
+    wanted = "ListTables was called, but GetItem is expected"
+    assert refusal(stub, dynamodb.list_tables) == wanted
+    stub = Stubber(dynamodb)
+    stub.expect(
+        "get_item",
+        {
+            "TableName": "ttt",
+            "Key": {"k": {"S": "1"}},
+            "ConsistentRead": True,
+            "AttributesToGet": ["a", "b"],
+        },
+    )
+    text = refusal(
+        stub,
+        lambda: dynamodb.get_item(
+            TableName="ttt",
+            Key={"k": {"S": "2"}},
+            AttributesToGet=["a", "c"],
+            ReturnConsumedCapacity="NONE",
+        ),
+    )
+    assert text.splitlines()[1:] == [
+        "  AttributesToGet[1]: expected 'b'; is 'c'",
+        "  ConsistentRead: missing; expected True",
+        "  Key.k.S: expected '1'; is '2'",
+        "  ReturnConsumedCapacity: not expected; is 'NONE'",
+    ]
+
+
+def test_calls_that_were_forgotten_fail_the_test() -> None:
+    """Unless the block ends with an error of its own."""
+    stub = Stubber(DynamoDB())
     stub.expect("put_item")
     stub.expect("list_tables")
+    with pytest.raises(ZeroDivisionError), stub:
+        raise ZeroDivisionError
     with pytest.raises(StubError, match="not made: PutItem, ListTables"), stub:
         pass
 
 
-def test_mistakes_in_expectations_are_told_at_once() -> None:
+@pytest.mark.parametrize(
+    ("text", "name", "arguments"),
+    [
+        ("did you mean DescribeTable", "describe_tabel", {}),
+        ("either return or raise", "put_item", {"returns": {}, "raises": "X"}),
+        ("TableNam; did you mean TableName", "put_item", {"params": {"TableNam": "ttt"}}),
+        (
+            "did you mean ConditionalCheckFailedException",
+            "put_item",
+            {"raises": "ConditionalCheckFailed"},
+        ),
+        (
+            "Reason: unknown",
+            "put_item",
+            {"raises": "ConditionalCheckFailedException", "members": {"Reason": "x"}},
+        ),
+        (
+            "Item: a.S: expected a str, got int",
+            "put_item",
+            {"raises": "ConditionalCheckFailedException", "members": {"Item": {"a": {"S": 1}}}},
+        ),
+    ],
+)
+def test_mistakes_in_expectations_are_told_at_once(text: str, name: str, arguments: Any) -> None:
     """A name that does not exist has near ones suggested."""
+    with pytest.raises(StubError, match=text):
+        Stubber(DynamoDB()).expect(name, **arguments)
+
+
+def test_errors_that_are_not_modelled_can_be_raised() -> None:
+    """Every service has them."""
     stub = Stubber(DynamoDB())
-    with pytest.raises(StubError, match="did you mean DescribeTable"):
-        stub.expect("describe_tabel")
-    with pytest.raises(StubError, match="either return or raise"):
-        stub.expect("put_item", returns={}, raises="X")
-    with pytest.raises(StubError, match="has no member Reason"):
-        stub.expect("put_item", raises="ConditionalCheckFailedException", members={"Reason": "x"})
+    for code in ("ThrottlingException", "ExpiredTokenException", "TotallyUnknown"):
+        stub.expect("put_item", raises=code)
+
+
+def test_every_call_gets_an_exception_of_its_own() -> None:
+    """It tells the operation, however many operations and calls it was made for."""
+    dynamodb = DynamoDB()
+    error = exceptions.ReadTimeout("silence")
+    with Stubber(dynamodb) as stub:
+        for name in ("list_tables", "describe_limits"):
+            stub.answer(name, raises=error)
+        for call, name in (
+            (dynamodb.list_tables, "ListTables"),
+            (dynamodb.describe_limits, "DescribeLimits"),
+        ):
+            with pytest.raises(exceptions.ReadTimeout, match="silence") as caught:
+                run(call())
+            assert caught.value.operation == name
+    assert error.operation is None
+
+
+def test_one_stubber_at_a_time_answers_a_client() -> None:
+    """Two would take each other's calls."""
+    dynamodb = DynamoDB()
+    with Stubber(dynamodb), pytest.raises(StubError, match="already"), Stubber(dynamodb):
+        pass
 
 
 def test_the_client_is_itself_again_afterwards() -> None:
