@@ -57,6 +57,29 @@ def fetch(server: RecordingServer, *args: Any, **kwargs: Any) -> HTTPResponse:
     return asyncio.run(main())
 
 
+def test_connections_of_a_blocking_client_are_counted_from_any_thread(
+    server: RecordingServer,
+) -> None:
+    """While calls run in other threads, and after the end, too."""
+    client = AWSClient("dynamodb", endpoint=server.url, **KEYS)
+    assert client.pool_stats() == (0, 0, 0, 0, 0)
+
+    def work() -> None:
+        for _ in range(5):
+            client.fetch("POST")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        assert client.pool_stats().requests <= 20
+        thread.join()
+    stats = client.pool_stats()
+    assert (stats.requests, stats.waiting, stats.open - stats.idle) == (20, 0, 0)
+    client.close()
+    assert client.pool_stats().open == 0
+
+
 def test_the_signature_of_the_original_library_is_kept() -> None:
     """Names, order and defaults of the arguments are a contract."""
     asynchronous = inspect.signature(AsyncAWSClient.__init__).parameters

@@ -84,8 +84,8 @@ class Ledger(Generic[C, W]):
 
     @property
     def idle(self) -> int:
-        """How many connections are idle."""
-        return sum(map(len, self._idle.values()))
+        """How many connections are idle; may be asked in another thread than the loop's."""
+        return sum(map(len, list(self._idle.values())))
 
     def take(self, key: Hashable, now: float) -> C | None:
         """Remove and return the idle connection last used, the least likely to be closed."""
