@@ -50,7 +50,7 @@ def ahead(date: str | None, now: float) -> float | None:
         return None
     try:
         served = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = served if served.tzinfo else served.replace(tzinfo=UTC)
     return aware.timestamp() - now

@@ -162,7 +162,7 @@ def _local_name(name: str) -> str:
 def _json_members(body: bytes) -> Mapping[str, Any]:
     try:
         members = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return members if isinstance(members, dict) else {}
 

@@ -540,4 +540,4 @@ def _take_host(headers: Headers, default: str) -> tuple[str, Headers]:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the wait in seconds that a service asks for in milliseconds, None if it does not."""
     text = headers.get("x-amz-retry-after", "")
-    return int(text) / 1000.0 if text.isascii() and text.isdigit() else None
+    return float(text) / 1000.0 if text.isascii() and text.isdigit() else None

@@ -759,6 +759,17 @@ def test_a_repetition_tells_until_when_its_answer_is_waited_for(server: Recordin
     assert third == "attempt=3; max=3"
 
 
+@pytest.mark.parametrize("wish", ["9" * 5000, "9" * 400, "-1", "1.5", "soon", ""])
+def test_an_absurd_wish_for_a_wait_is_no_error_of_its_own(
+    server: RecordingServer, wish: str
+) -> None:
+    """The call ends with the service's error, or waits within the bounds."""
+    headers = (("x-amz-retry-after", wish), ("Date", "1 Jan 99999999999999999999 00:00:00 GMT"))
+    server.default = Answer(500, b'{"__type":"InternalServerError"}', headers)
+    with pytest.raises(exceptions.AWSError, match="InternalServerError"):
+        fetch(server, "POST", client={"max_attempts": 2, "total_timeout": 4.0})
+
+
 def test_the_mode_none_sends_once(server: RecordingServer) -> None:
     """It wins over max_attempts."""
     server.default = THROTTLED

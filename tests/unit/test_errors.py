@@ -140,6 +140,13 @@ def test_any_body_gives_details(body: bytes, start: bytes) -> None:
     assert details.code
 
 
+@pytest.mark.parametrize("start", [b'{"a":', b'{"a":[', b"<a>", b"["])
+def test_a_body_of_any_depth_gives_details(start: bytes) -> None:
+    """Nor does nesting without an end."""
+    assert errors.parse(respond(500, start[:-1] + start[-1:] * 100_000)).code == "500"
+    assert errors.parse(respond(500, start * 100_000)).code == "500"
+
+
 def test_an_error_within_a_success_is_found() -> None:
     """S3 answers some operations with status 200 and an error."""
     body = "<?xml version='1.0'?>\n<Error><Code>InternalError</Code><Message>m</Message></Error>"
