@@ -20,6 +20,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 __all__ = ["Attempt", "Call", "Caller", "Observer", "Watch"]
@@ -197,8 +198,7 @@ class Watch:
         self.call.attempts += 1
         attempt = self._attempt = Attempt(self.call, self.call.attempts)
         self._attempt_began = time.monotonic()
-        found = self._tell(lambda observer: observer.attempt_started(attempt))
-        return [pair for headers in found if headers for pair in headers.items()]
+        return list(chain(*self._tell(lambda observer: _headers_of(observer, attempt))))
 
     def answer(self, status: int, request_id: str | None, error: str | None) -> None:
         """Note the response to the attempt under way."""
@@ -234,6 +234,11 @@ class Watch:
 
     def _tell(self, event: Callable[[Observer], Any]) -> list[Any]:
         return list(_answers(self._observers, event))
+
+
+def _headers_of(observer: Observer, attempt: Attempt) -> list[tuple[str, str]]:
+    headers = observer.attempt_started(attempt) or {}
+    return [(name, str(value)) for name, value in headers.items()]
 
 
 def _answers(observers: Iterable[Observer], event: Callable[[Observer], Any]) -> Iterable[Any]:

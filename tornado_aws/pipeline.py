@@ -382,9 +382,12 @@ class _Call:
             if sign_body is not None:
                 sign_body(signer, credentials, dict(headers)["Authorization"], now)
         names = {name.lower() for name, _ in given}
-        headers += [pair for pair in self._pipeline.about() if pair[0].lower() not in names]
-        headers.append(("amz-sdk-invocation-id", self._invocation))
-        headers.append(("amz-sdk-request", self._attempt_header()))
+        about = [
+            *self._pipeline.about(),
+            ("amz-sdk-invocation-id", self._invocation),
+            ("amz-sdk-request", self._attempt_header()),
+        ]
+        headers += [pair for pair in about if pair[0].lower() not in names]
         origin = base.origin
         if parts.host_prefix:
             origin = origin._replace(host=parts.host_prefix + origin.host)

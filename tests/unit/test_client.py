@@ -284,6 +284,16 @@ def test_a_request_says_who_sends_it(
     assert "user-agent" not in (first.header("Authorization") or "")
 
 
+def test_a_header_is_sent_once_though_the_caller_has_it_too(server: RecordingServer) -> None:
+    """The caller's own wins: two of a name would be signed as one, and not be what was signed."""
+    given = {"AMZ-SDK-Request": "attempt=7", "amz-sdk-invocation-id": "mine", "user-agent": "me"}
+    fetch(server, "GET", headers=given)
+    names = [name.lower() for name, _ in server.requests[0].headers]
+    assert len(names) == len(set(names))
+    for name, value in given.items():
+        assert server.requests[0].header(name) == value
+
+
 def test_a_skewed_clock_is_corrected_after_an_error_about_the_time(
     server: RecordingServer,
 ) -> None:

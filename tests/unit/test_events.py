@@ -178,6 +178,17 @@ def test_a_broken_observer_is_logged_and_disturbs_nothing(
     assert all("'Broken'" in record.getMessage() for record in messages)
 
 
+def test_headers_that_are_none_are_logged_and_disturb_nothing(
+    server: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A number is sent as text; what is no mapping is the observer's fault, and not the call's."""
+    call(server, Diary([("X-Trace", "1")]), Diary({"X-Number": 7}))  # type: ignore[arg-type, dict-item]
+    (request,) = server.requests
+    assert (request.header("X-Trace"), request.header("X-Number")) == (None, "7")
+    (record,) = [record for record in caplog.records if record.name == "tornado_aws.events"]
+    assert "'Diary'" in record.getMessage()
+
+
 def test_the_blocking_client_has_observers_too(server: RecordingServer) -> None:
     """They are told on the client's own thread."""
     diary = Diary()
