@@ -1,7 +1,8 @@
 """Objects of S3 of any size: uploaded, downloaded and copied in parts, several at a time.
 
-Memory is bounded by `part_size` times `concurrency` for an upload, and by less for the others. What
-cannot be completed leaves nothing behind: no parts in the bucket, no half file.
+Memory is bounded by `part_size` times `concurrency` and two parts more for an upload of what is no
+file on a disk, and by a few megabytes for everything else. What cannot be completed leaves nothing
+behind: no parts in the bucket, no half file.
 
 Every function takes a client of S3 and, as keywords, the parameters of the operation that would do
 the same for a small object (``PutObject``, ``GetObject``, ``CopyObject``); each part gets those of
@@ -35,6 +36,7 @@ from tornado_aws.exceptions import (
     ParamValidationError,
     ReadError,
 )
+from tornado_aws.file_parts import FilePart, open_file
 from tornado_aws.service import ServiceClient
 
 __all__ = ["copy", "download", "upload"]
@@ -42,6 +44,7 @@ __all__ = ["copy", "download", "upload"]
 T = TypeVar("T")
 Params = Mapping[str, Any]
 Progress = Callable[[int], object]
+Part = bytes | FilePart
 # What sends or copies one part each, and gives what completing the upload wants to know of it.
 Jobs = AsyncGenerator[Coroutine[Any, Any, Params], None]
 
@@ -108,22 +111,15 @@ async def upload(
         OSError: the file cannot be read.
     """
     _check(part_size, concurrency)
-    body = await open_body(_as_source(source))
-    sizes = _growing(part_size)
-    if body.length is not None:
-        sizes = repeat(_fitting(body.length, part_size))
-    async with aclosing(_parts(body, sizes)) as parts:
-        first = await anext(parts)
-        second = await anext(parts, None)
-        if second is None:
-            result: dict[str, Any] = await s3._call("PutObject", {**params, "Body": first})
-            _report(progress, len(first))
-            return result
-        await _refuse_unknown(s3, params)
-        sending = _Sending(s3, params, progress)
-        return await sending.complete(
-            lambda: sending.send(_chained(first, second, parts)), concurrency
-        )
+    source = _as_source(source)
+    file = await _off_loop(open_file, source)
+    if file is None:
+        return await _upload(s3, await _pieces(source, part_size), concurrency, progress, params)
+    try:
+        parts = _asynchronous(file.parts(_fitting(file.length, part_size)))
+        return await _upload(s3, parts, concurrency, progress, params)
+    finally:
+        await _off_loop(file.close)
 
 
 async def copy(
@@ -259,7 +255,7 @@ class _Sending:
             await self._give_up(error)
             raise
 
-    async def send(self, parts: AsyncIterable[bytes]) -> Jobs:
+    async def send(self, parts: AsyncIterable[Part]) -> Jobs:
         """Yield what sends each part."""
         number = 0
         async for data in parts:
@@ -271,7 +267,7 @@ class _Sending:
         for number, (start, stop) in enumerate(ranges, 1):
             yield self._copy(number, start, stop)
 
-    async def _send(self, number: int, data: bytes) -> Params:
+    async def _send(self, number: int, data: Part) -> Params:
         result = await self._call("UploadPart", {"PartNumber": number, "Body": data})
         _report(self._progress, len(data))
         return self._part(number, result)
@@ -325,6 +321,36 @@ def _as_source(source: object) -> object:
     return [source] if isinstance(source, (bytes, bytearray, memoryview)) else source
 
 
+async def _upload(
+    s3: ServiceClient,
+    source: AsyncGenerator[Part, None],
+    concurrency: int,
+    progress: Progress | None,
+    params: Params,
+) -> dict[str, Any]:
+    """Store an object that comes in parts, at least one."""
+    async with aclosing(source) as parts:
+        first = await anext(parts)
+        second = await anext(parts, None)
+        if second is None:
+            result: dict[str, Any] = await s3._call("PutObject", {**params, "Body": first})
+            _report(progress, len(first))
+            return result
+        await _refuse_unknown(s3, params)
+        sending = _Sending(s3, params, progress)
+        return await sending.complete(
+            lambda: sending.send(_chained(first, second, parts)), concurrency
+        )
+
+
+async def _pieces(source: object, size: int) -> AsyncGenerator[Part, None]:
+    """Return the parts of what is no file on a disk, held in memory one by one."""
+    body = await open_body(source)
+    if body.length is None:
+        return _parts(body, _growing(size))
+    return _parts(body, repeat(_fitting(body.length, size)))
+
+
 async def _parts(body: Body, sizes: Iterator[int]) -> AsyncGenerator[bytes, None]:
     """Yield the bytes of a body in parts of these sizes, the last one shorter, at least one.
 
@@ -353,9 +379,7 @@ def _growing(size: int) -> Iterator[int]:
         yield size << (number // 1000)
 
 
-async def _chained(
-    first: bytes, second: bytes, others: AsyncIterator[bytes]
-) -> AsyncIterator[bytes]:
+async def _chained(first: Part, second: Part, others: AsyncIterator[Part]) -> AsyncIterator[Part]:
     yield first
     yield second
     async for data in others:
@@ -450,7 +474,7 @@ async def _run(jobs: AsyncIterable[Coroutine[Any, Any, T]], concurrency: int) ->
     return [task.result() for task in tasks]
 
 
-async def _asynchronous(items: Iterator[T]) -> AsyncIterator[T]:
+async def _asynchronous(items: Iterator[T]) -> AsyncGenerator[T, None]:
     for item in items:
         yield item
 

@@ -1,0 +1,230 @@
+# ruff: noqa: PLC0415 - what is not installed is not measured
+"""CPU, time and memory of moving one large object: `tornado_aws.transfers`, aioboto3 and boto3.
+
+Run ``python benchmarks/transfers.py --help``. A server that keeps nothing runs in a process of its
+own on loopback. Each client moves the object in a process of its own as well, in turns: up from a
+file in parts of 8 MiB, and down into a file. Printed is the median of the rounds: seconds, seconds
+of CPU (of the client's process) and the growth of its resident memory, after a first small call.
+``--peer-python`` names an interpreter that has aioboto3 or boto3 where this one has not (aioboto3
+wants an older botocore).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+MIB = 1 << 20
+PART = 8 * MIB
+OPTIONS = {"Bucket": "bucket", "Key": "key"}
+Move = Callable[[str], Awaitable[object]]
+
+# --- the server -----------------------------------------------------------------------------------
+
+RESULTS = {
+    "uploads": b"<CreateMultipartUploadResult><UploadId>u</UploadId></CreateMultipartUploadResult>",
+    "uploadId": b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>",
+}
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, size: int) -> None:
+    """Answer the requests of one connection."""
+    zeros = bytes(MIB)
+    try:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            method, target, _ = head[0].split(" ")
+            lines = (line.partition(":") for line in head[1:] if line)
+            headers = {name.lower(): value.strip() for name, _, value in lines}
+            if headers.get("expect"):
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            rest = int(headers.get("content-length", 0))
+            while rest:
+                rest -= len(await reader.read(min(rest, MIB)))
+            start, stop = 0, size
+            if "range" in headers:
+                first, _, last = headers["range"].removeprefix("bytes=").partition("-")
+                start, stop = int(first), min(int(last or size - 1) + 1, size)
+            body = RESULTS["uploads" if "uploads" in target else "uploadId"]
+            length = len(body) if method == "POST" else stop - start
+            length = 0 if method == "PUT" else length
+            status = "206 Partial Content" if "range" in headers else "200 OK"
+            span = (
+                f"Content-Range: bytes {start}-{stop - 1}/{size}\r\n" if "range" in headers else ""
+            )
+            writer.write(
+                f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{span}"
+                'ETag: "e"\r\nContent-Type: application/xml\r\n\r\n'.encode()
+            )
+            if method == "POST":
+                writer.write(body)
+            while method == "GET" and start < stop:
+                writer.write(zeros[: stop - start])
+                start += len(zeros)
+                await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+async def serve(size: int) -> None:
+    """Run the server until it is killed; print its port."""
+    server = await asyncio.start_server(
+        lambda reader, writer: answer(reader, writer, size), "127.0.0.1", 0, limit=4 * MIB
+    )
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+# --- the clients ----------------------------------------------------------------------------------
+
+
+async def with_tornado_aws(endpoint: str, up: bool, path: str) -> None:
+    """Move the object with this library."""
+    from tornado_aws.services.s3 import S3
+
+    from tornado_aws import transfers
+
+    async with S3(
+        region="us-east-1", access_key="AKID", secret_key="secret", endpoint=endpoint
+    ) as s3:
+        await s3.head_object(**OPTIONS)
+        with measured():
+            if up:
+                await transfers.upload(s3, path, part_size=PART, **OPTIONS)
+            else:
+                await transfers.download(s3, path, part_size=PART, **OPTIONS)
+
+
+def peer_options(endpoint: str) -> dict[str, Any]:
+    """Return the options of a client of boto3 or aioboto3."""
+    from botocore.config import Config
+
+    return {
+        "endpoint_url": endpoint,
+        "region_name": "us-east-1",
+        "aws_access_key_id": "AKID",
+        "aws_secret_access_key": "secret",
+        "config": Config(s3={"addressing_style": "path"}),
+    }
+
+
+async def with_aioboto3(endpoint: str, up: bool, path: str) -> None:
+    """Move the object with aioboto3."""
+    import aioboto3
+    from boto3.s3.transfer import TransferConfig
+
+    config = TransferConfig(multipart_chunksize=PART, max_concurrency=4)
+    async with aioboto3.Session().client("s3", **peer_options(endpoint)) as s3:
+        await s3.head_object(**OPTIONS)
+        with measured():
+            if up:
+                await s3.upload_file(path, "bucket", "key", Config=config)
+            else:
+                await s3.download_file("bucket", "key", path, Config=config)
+
+
+async def with_boto3(endpoint: str, up: bool, path: str) -> None:
+    """Move the object with boto3, which blocks and uses threads."""
+    import boto3
+    from boto3.s3.transfer import TransferConfig
+
+    config = TransferConfig(multipart_chunksize=PART, max_concurrency=4)
+    s3 = boto3.client("s3", **peer_options(endpoint))
+    s3.head_object(**OPTIONS)
+    with measured():
+        if up:
+            s3.upload_file(path, "bucket", "key", Config=config)
+        else:
+            s3.download_file("bucket", "key", path, Config=config)
+
+
+CLIENTS = {"tornado-aws": with_tornado_aws, "aioboto3": with_aioboto3, "boto3": with_boto3}
+
+
+class measured:  # noqa: N801 - a context manager, used like a function
+    """Prints what the block costs: seconds, seconds of CPU, growth of the memory in MiB."""
+
+    def __enter__(self) -> None:
+        self._start = (time.perf_counter(), time.process_time(), _peak())
+
+    def __exit__(self, *_: object) -> None:
+        end = (time.perf_counter(), time.process_time(), _peak())
+        print(json.dumps([after - before for before, after in zip(self._start, end, strict=True)]))
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+# --- the rounds -----------------------------------------------------------------------------------
+
+
+def run(python: str, *arguments: str) -> list[float]:
+    """Run one transfer in a process of its own; return what it measured."""
+    command = [python, __file__, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
+    figures: list[float] = json.loads(done.stdout)
+    return figures
+
+
+def rounds(names: list[str], count: int, size: int, peer: str) -> None:
+    """Measure the clients in turns and print the medians."""
+    command = [sys.executable, __file__, "--serve", str(size)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        assert server.stdout is not None
+        endpoint = f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        source = Path(folder, "source")
+        with source.open("wb") as file:
+            for _ in range(size // MIB):
+                file.write(bytes(MIB))
+        try:
+            for way, path in (("up", str(source)), ("down", str(Path(folder, "target")))):
+                found: dict[str, list[list[float]]] = {name: [] for name in names}
+                for _ in range(count):
+                    for name in names:
+                        python = sys.executable if name == "tornado-aws" else peer
+                        found[name].append(run(python, "--move", name, way, endpoint, path))
+                for name, figures in found.items():
+                    seconds, cpu, memory = map(statistics.median, zip(*figures, strict=True))
+                    print(f"{way:5}{name:12}{seconds:7.2f} s{cpu:8.2f} s CPU{memory:8.1f} MiB")
+        finally:
+            server.kill()
+
+
+def main() -> None:
+    """Measure what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clients", nargs="*", help=f"of {', '.join(CLIENTS)}; default: all")
+    parser.add_argument("--mib", type=int, default=256, help="size of the object")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH")
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--move", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve is not None:
+        asyncio.run(serve(options.serve))
+    elif options.move is not None:
+        name, way, endpoint, path = options.move
+        asyncio.run(CLIENTS[name](endpoint, way == "up", path))
+    else:
+        names = options.clients or list(CLIENTS)
+        rounds(names, options.rounds, options.mib * MIB, options.peer_python)
+
+
+if __name__ == "__main__":
+    main()
