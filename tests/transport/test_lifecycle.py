@@ -15,7 +15,7 @@ import pytest
 from tests.transport.conftest import ENGINES, Engine, Run
 from tests.transport.server import Peer, ScriptedServer, answering, response, serving
 from tests.transport.simple import PATIENT, get, post, until
-from tornado_aws.exceptions import AWSClientException, ClientClosedError
+from tornado_aws.exceptions import AWSClientException, ClientClosedError, ConnectError
 from tornado_aws.transport import TransportOptions
 from tornado_aws.transport.pool import PoolTransport
 
@@ -360,6 +360,26 @@ def test_a_forked_child_starts_afresh(run: Run[Any]) -> None:
         assert transport.stats().created == 1
         run(close(transport))
     assert server.connections == 2
+
+
+def test_nothing_is_sent_on_a_connection_that_begins_badly(
+    run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peer that hangs up or speaks at once has received nothing, so that all may be repeated."""
+    monkeypatch.setattr("tornado_aws.transport.connection.Connection.is_dead", lambda _: True)
+
+    async def life() -> None:
+        transport = PoolTransport(TransportOptions(max_clients=1))
+        for _ in range(2):
+            with pytest.raises(ConnectError, match="before it was asked") as caught:
+                await fetch(transport, server)
+            assert not caught.value.sent
+            assert transport.stats().open == 0
+        transport.close()
+
+    with serving(OK) as server:
+        run(life())
+        assert not server.requests
 
 
 def test_idle_connections_are_closed_in_time(

@@ -218,10 +218,11 @@ def test_what_is_not_bytes_is_an_error(transport_factory: TransportFactory, run:
 def test_a_generator_is_closed_when_the_call_fails(
     transport_factory: TransportFactory, run: Run[Any]
 ) -> None:
-    """The iterable is not left hanging: its `finally` has run when the call ends."""
-    ended = []
+    """The iterable is not left hanging: if it was begun, its `finally` has run."""
+    begun, ended = [], []
 
     async def endless() -> AsyncIterator[bytes]:
+        begun.append(True)
         try:
             while True:
                 yield b"x" * 1000
@@ -235,7 +236,7 @@ def test_a_generator_is_closed_when_the_call_fails(
     async def send() -> None:
         with pytest.raises(RequestException):
             await transport_factory().send(post(server.origin, endless()), PATIENT)
-        assert ended
+        assert ended == begun
 
     with ScriptedServer(script) as server:
         run(send())

@@ -42,6 +42,12 @@ def connect_failed(origin: Origin, cause: BaseException, stage: str) -> ConnectE
     )
 
 
+def ended_unasked(origin: Origin) -> ConnectError:
+    """A new connection is of no use, and nothing was sent on it."""
+    text = f"{place(origin)} ended the connection, or spoke, before it was asked anything"
+    return ConnectError(text, error=text)
+
+
 def _connect_text(cause: BaseException, stage: str) -> str:
     if isinstance(cause, socket.gaierror):
         return f"the name cannot be resolved ({cause.strerror or cause})"

@@ -242,7 +242,11 @@ class Pool:
         else:
             connection = Connection(self, dial.route, line)
             line.transport.set_protocol(connection)
-            self._dialed(dial, connection)
+            if connection.is_dead():
+                connection.abort()
+                self._undialed(dial, errors.ended_unasked(dial.route.first_hop))
+            else:
+                self._dialed(dial, connection)
 
     def _dialed(self, dial: Dial, connection: Connection) -> None:
         del self._dials[dial]

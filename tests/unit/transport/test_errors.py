@@ -66,6 +66,13 @@ TABLE: list[tuple[RequestException, str, list[str], bool, bool]] = [
         False,
     ),
     (
+        errors.ended_unasked(ORIGIN),
+        "ConnectError",
+        ["before it was asked"],
+        False,
+        False,
+    ),
+    (
         errors.tls_timed_out(ORIGIN, 0.5),
         "TLSTimeout",
         ["0.5 s", "tls_timeout", "0 bytes"],
