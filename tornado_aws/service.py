@@ -229,7 +229,7 @@ class ServiceClient:
             protocol.serializer(peculiar.serialized_as or operation),
             protocol.parser(operation),
             protocol.error_parser(self._model),
-            upload(operation, protocol),
+            upload(operation, protocol, peculiar.body_hashes),
             download(operation, protocol),
             context_of(operation, ready.rules, peculiar) if ready.rules else None,
             operation.traits.get("authtype") != "none",

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Upload", "raw_upload", "upload"]
 
 T = TypeVar("T")
+Hashes = Mapping[str, Callable[[], Checksum]]
+NO_HASHES: Hashes = {}
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
 UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
@@ -59,8 +61,16 @@ _WORTH_ASKING = 1 << 20
 _SHORT = 4 << 20
 
 
-def upload(operation: Operation, protocol: WireProtocol) -> Upload | EventUpload | None:
-    """Return how an operation's bodies are sent, None if there is nothing to it."""
+def upload(
+    operation: Operation, protocol: WireProtocol, hashes: Hashes = NO_HASHES
+) -> Upload | EventUpload | None:
+    """Return how an operation's bodies are sent, None if there is nothing to it.
+
+    Args:
+        operation: the operation.
+        protocol: how its parameters are serialised.
+        hashes: what begins a hash of a body that is read, by the header that carries it.
+    """
     stream = event_streams.input_stream(operation)
     if stream is not None:
         return EventUpload(operation, stream, protocol)
@@ -79,6 +89,7 @@ def upload(operation: Operation, protocol: WireProtocol) -> Upload | EventUpload
         needs_length=bool(payload and payload.traits.get("requiresLength")),
         # Operations with a streaming body and a choice of checksums take them in a trailer.
         takes_chunks=payload is not None and rule is not None,
+        hashes=hashes,
     )
 
 
@@ -98,6 +109,8 @@ class Upload:
         is_unsigned: whether its model says that payloads are not signed.
         needs_length: whether its model says that the length must be known before.
         takes_chunks: whether it takes the coding ``aws-chunked``.
+        hashes: what begins a hash of a body that is read, by the header that carries it in
+            hexadecimal.
     """
 
     def __init__(
@@ -109,6 +122,7 @@ class Upload:
         is_unsigned: bool = False,
         needs_length: bool = False,
         takes_chunks: bool = False,
+        hashes: Hashes = NO_HASHES,
     ) -> None:
         self._operation = operation
         self._member = member
@@ -116,6 +130,7 @@ class Upload:
         self._is_unsigned = is_unsigned
         self._needs_length = needs_length
         self._takes_chunks = takes_chunks
+        self._hashes = hashes
 
     async def prepare(
         self, parts: HTTPParts, params: Mapping[str, Any], route: Route, calculation: str
@@ -210,10 +225,14 @@ class Upload:
         sums: list[Checksum] = [hashlib.sha256()]
         if algorithm is not None:
             sums.append(algorithm.new())
+        given = {name.lower() for name, _ in parts.headers}
+        hashes = {name: new() for name, new in self._hashes.items() if name not in given}
+        sums += hashes.values()
         length = await asyncio.get_running_loop().run_in_executor(None, _read_through, body, sums)
         if parts.content_length not in (None, length):
             raise self._fault(f"it has {length} bytes, but {parts.content_length} were expected")
         parts = parts._replace(payload_hash=sums[0].digest().hex(), content_length=length)
+        parts = _with(parts, *[(name, each.digest().hex()) for name, each in hashes.items()])
         return parts if algorithm is None else _with(parts, (algorithm.header, encoded(sums[1])))
 
     def _length(self, body: Body, stated: int | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from base64 import b64encode
@@ -19,8 +20,11 @@ from tests.conformance import models
 from tornado_aws import customizations
 from tornado_aws.customizations import Hooks, glacier
 from tornado_aws.exceptions import ParamValidationError
-from tornado_aws.protocols import HTTPParts, load
+from tornado_aws.protocols import HTTPParts, load, rest_json
+from tornado_aws.routes import Route, make_signer
 from tornado_aws.transport import Headers, Response
+from tornado_aws.uploads import upload
+from tornado_aws.urls import parse_base
 
 OK = Response(200, "OK", [])
 
@@ -234,12 +238,34 @@ def test_glacier_uploads_have_checksums() -> None:
     ]
 
 
+def test_glacier_uploads_of_files_have_the_checksums_of_their_bytes() -> None:
+    """They are computed while the file is read; those that the caller gives stay."""
+    body = b"x" * 3_000_000
+    operation = models.ours("glacier").operation("UploadArchive")
+    route = Route(parse_base("https://h"), make_signer("glacier", "us-east-1", is_s3=False), [])
+    sending = upload(operation, rest_json, glacier.hooks(operation).body_hashes)
+    assert sending is not None
+
+    def headers(*given: tuple[str, str]) -> dict[str, str]:
+        file: Any = io.BytesIO(body)
+        request = parts(body, headers=list(given))._replace(body=file)
+        return dict(asyncio.run(sending.prepare(request, {}, route, "when_supported")).headers)
+
+    tree = "x-amz-sha256-tree-hash"
+    assert headers() == dict(sent("glacier", "UploadArchive", parts(body)).headers[1:])
+    assert headers((tree, "own"))[tree] == "own"
+
+
 @pytest.mark.parametrize("size", [0, 1, 1 << 20, (1 << 20) + 1, 3 << 20, 7 * (1 << 20) + 5])
 def test_tree_hash_is_that_of_botocore(size: int) -> None:
     """Every number of leaves gives the same root."""
     data = bytes(range(256)) * (size // 256 + 1)
     expected = utils.calculate_tree_hash(io.BytesIO(data[:size]))
     assert glacier.tree_hash(data[:size]) == expected
+    tree = glacier.TreeHash()
+    for start in range(0, size, 700_001):
+        tree.update(data[start : min(start + 700_001, size)])
+    assert tree.digest().hex() == expected
 
 
 @pytest.mark.parametrize("operation", ["DeleteObjects", "PutBucketLifecycleConfiguration"])

@@ -17,6 +17,7 @@ from tornado_aws.protocols import HTTPParts
 from tornado_aws.transport import Response
 
 if TYPE_CHECKING:
+    from tornado_aws.checksums import Checksum
     from tornado_aws.credentials.sessions import Opening
     from tornado_aws.errors import ErrorDetails
 
@@ -67,6 +68,8 @@ class Hooks(NamedTuple):
         before_serialize: from the caller's parameters to those that are validated and serialised;
             raises `ParamValidationError`.
         after_serialize: from the parts of the request to those that are sent.
+        body_hashes: what begins a hash of the body, by the header that carries it in hexadecimal;
+            for bodies that are read, those in memory are in the hands of `after_serialize`.
         serialized_as: the operation as it is serialised, where that is not what the model says.
         endpoint: from the caller's parameters to the URL that the request goes to instead of the
             service's endpoint, or None; an endpoint that the caller set for the client wins.
@@ -84,6 +87,7 @@ class Hooks(NamedTuple):
 
     before_serialize: Callable[[Params], Params] | None = None
     after_serialize: Callable[[HTTPParts], HTTPParts] | None = None
+    body_hashes: Mapping[str, Callable[[], Checksum]] = {}
     serialized_as: Operation | None = None
     endpoint: Callable[[Params], str | None] | None = None
     endpoint_params: Callable[[Params], Params] | None = None

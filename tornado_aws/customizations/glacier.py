@@ -8,7 +8,7 @@ from tornado_aws.customizations import Hooks, Params
 from tornado_aws.model import Operation
 from tornado_aws.protocols import HTTPParts
 
-__all__ = ["hooks", "tree_hash"]
+__all__ = ["TreeHash", "hooks", "tree_hash"]
 
 _UPLOADS = frozenset({"UploadArchive", "UploadMultipartPart"})
 _LEAF = 1024 * 1024  # bytes, fixed by the API
@@ -26,7 +26,11 @@ def hooks(operation: Operation) -> Hooks:
             headers += _checksums(parts)
         return parts._replace(headers=headers)
 
-    return Hooks(before_serialize=_own_account, after_serialize=complete)
+    return Hooks(
+        before_serialize=_own_account,
+        after_serialize=complete,
+        body_hashes={_SHA256: sha256, _TREE_HASH: TreeHash} if is_upload else {},
+    )
 
 
 def _own_account(params: Params) -> Params:
@@ -49,9 +53,37 @@ def _sha256_of(data: bytes) -> str:
 
 def tree_hash(data: bytes) -> str:
     """Return the root of the binary tree of SHA-256 hashes over each MiB of `data`, in hex."""
-    starts = range(0, max(len(data), 1), _LEAF)
-    level = [sha256(data[start : start + _LEAF]).digest() for start in starts]
-    while len(level) > 1:
-        pairs = [level[start : start + 2] for start in range(0, len(level), 2)]
-        level = [sha256(b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
-    return level[0].hex()
+    tree = TreeHash()
+    tree.update(data)
+    return tree.digest().hex()
+
+
+class TreeHash:
+    """The root of the binary tree of SHA-256 hashes over each MiB of what comes piece by piece."""
+
+    def __init__(self) -> None:
+        self._leaves: list[bytes] = []
+        self._begun = sha256()
+        self._missing = _LEAF
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Take the next bytes."""
+        rest = memoryview(data)
+        while rest:
+            if not self._missing:
+                self._leaves.append(self._begun.digest())
+                self._begun, self._missing = sha256(), _LEAF
+            piece = rest[: self._missing]
+            self._begun.update(piece)
+            self._missing -= len(piece)
+            rest = rest[len(piece) :]
+
+    def digest(self) -> bytes:
+        """Return the root over what was taken."""
+        level = [*self._leaves, self._begun.digest()]
+        while len(level) > 1:
+            pairs = [level[start : start + 2] for start in range(0, len(level), 2)]
+            level = [
+                sha256(b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs
+            ]
+        return level[0]
