@@ -106,7 +106,8 @@ class Upload:
         operation: the operation's name.
         member: what its body is called in errors.
         rule: what its model says of checksums, None if nothing.
-        is_unsigned: whether its model says that payloads are not signed.
+        is_unsigned: whether its model says that payloads are not signed; without TLS those in
+            memory are all the same.
         needs_length: whether its model says that the length must be known before.
         takes_chunks: whether it takes the coding ``aws-chunked``.
         hashes: what begins a hash of a body that is read, by the header that carries it in
@@ -183,7 +184,7 @@ class Upload:
         if algorithm is not None:
             headers.append((algorithm.header, await _computed(algorithm.of, data)))
         payload = ""
-        if self._is_unsigned and route.signer is not None:
+        if self._is_unsigned and route.signer is not None and _is_secure(route):
             headers.append(("X-Amz-Content-SHA256", UNSIGNED))
         elif self._takes_chunks and _is_secure(route) and has_checksum(name for name, _ in headers):
             payload = UNSIGNED
