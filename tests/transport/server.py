@@ -70,6 +70,13 @@ class Peer:
         self._unread = bytearray()
         self._raw = bytearray()
 
+    @property
+    def alpn(self) -> str | None:
+        """The protocol that both sides agreed on under TLS."""
+        if isinstance(self._sock, ssl.SSLSocket):
+            return self._sock.selected_alpn_protocol()
+        return None
+
     def read_head(self) -> tuple[str, str, list[tuple[str, str]]] | None:
         """Read up to the empty line; None when the client has closed the connection."""
         self._raw.clear()

@@ -209,7 +209,7 @@ class PoolStats(NamedTuple):
         open: connections open, busy or idle.
         idle: connections kept and free.
         waiting: callers waiting for a connection.
-        created: connections made since the engine was.
+        created: connections made since the engine was; with libcurl, failed attempts too.
         requests: requests sent since the engine was made.
     """
 

@@ -102,10 +102,10 @@ class Handle:
         "_on_socket",
         "_on_stream",
         "_opened",
-        "_over_plain",
         "_plain",
         "_size",
         "_target",
+        "_version",
         "curl",
         "expires",
         "failure",
@@ -137,8 +137,7 @@ class Handle:
         self._plain = False
         self.route: Route | None = None
         self._target = self._method = self._body_mode = ""
-        self._connect_ms = 0
-        self._over_plain: bool | None = None
+        self._connect_ms = self._version = 0
         self._on_stream: Callable[[Handle, Head], None] | None = None
         self.upload: Upload | None = None
         self.feed: Task[None] | None = None
@@ -189,10 +188,11 @@ class Handle:
         if connect_ms != self._connect_ms:
             curl.setopt(pycurl.CONNECTTIMEOUT_MS, connect_ms)
             self._connect_ms = connect_ms
-        over_plain = request.is_duplex and route.origin.scheme == "http"
-        if over_plain != self._over_plain:
-            curl.setopt(pycurl.HTTP_VERSION, http_version(over_plain=over_plain))
-            self._over_plain = over_plain
+        version = http_version(route.origin, is_duplex=request.is_duplex)
+        if version != self._version:
+            curl.setopt(pycurl.HTTP_VERSION, version)
+            curl.setopt(pycurl.FRESH_CONNECT, request.is_duplex)  # no kept one of HTTP/1.1
+            self._version = version
         curl.setopt(pycurl.HTTPHEADER, lines)
         self._set_body(request)
         self._set_sinks(plain=not request.stream and self._max_size is None)

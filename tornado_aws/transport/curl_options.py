@@ -13,7 +13,7 @@ from typing import Any
 
 import pycurl
 
-from tornado_aws.transport import TransportOptions
+from tornado_aws.transport import Origin, TransportOptions
 
 # Seconds. Probes begin well before NAT gateways and network load balancers forget a silent
 # connection (350 s).
@@ -57,15 +57,21 @@ def speaks_http2() -> bool:
     return bool(features & pycurl.VERSION_HTTP2)
 
 
-def http_version(*, over_plain: bool) -> int:
+def http_version(origin: Origin, *, is_duplex: bool) -> int:
     """Return the version to speak.
 
+    HTTP/1.1 wherever it will do: a server that ends an HTTP/2 connection, as all do after so many
+    requests, ends every request on it, and libcurl does not tell which of them it refused.
+
     Args:
-        over_plain: HTTP/2 without TLS, to a server of which that is known.
+        origin: where to. Without TLS it must be known to speak HTTP/2.
+        is_duplex: whether the request needs HTTP/2.
     """
-    if over_plain:
-        return pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-    return pycurl.CURL_HTTP_VERSION_2TLS if speaks_http2() else pycurl.CURL_HTTP_VERSION_1_1
+    if not is_duplex:
+        return pycurl.CURL_HTTP_VERSION_1_1
+    if origin.scheme == "https":
+        return pycurl.CURL_HTTP_VERSION_2TLS
+    return pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
 
 
 def _verification(verify: bool | str) -> list[tuple[int, Any]]:
