@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 
 from tornado_aws.credentials import Credentials
 from tornado_aws.event_stream import encode, encode_headers
-from tornado_aws.signing import ALGORITHM, SigV4, credential_scope, signature, signing_key
+from tornado_aws.signature import ALGORITHM, credential_scope, signature, signing_key
+from tornado_aws.signing import SigV4
 
 __all__ = ["PAYLOAD", "EventSigner"]
 

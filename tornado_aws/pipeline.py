@@ -30,8 +30,8 @@ from tornado_aws.idempotence import is_idempotent_request
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.rate_limiter import RateLimiter
 from tornado_aws.routes import Route
-from tornado_aws.signing import without_signature
 from tornado_aws.transport import Headers, Request, Response, Timeouts, Transport
+from tornado_aws.unsigned import without_signature
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 

@@ -13,7 +13,8 @@ from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ParamValidationError, UnsupportedOperationError
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.routes import Route
-from tornado_aws.signing import ALGORITHM, MAX_EXPIRES, credential_scope, signature, signing_key
+from tornado_aws.signature import ALGORITHM, credential_scope, signature, signing_key
+from tornado_aws.signing import MAX_EXPIRES
 
 __all__ = ["PresignedPost", "operation_named", "presigned_post", "presigned_url"]
 

@@ -14,9 +14,9 @@ from tornado_aws.options import HeadersArg, QueryArgs
 from tornado_aws.pipeline import Outcome
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.responses import tornado_response
-from tornado_aws.signing import without_signature
 from tornado_aws.transport import Headers
 from tornado_aws.types import StreamingBlob
+from tornado_aws.unsigned import without_signature
 from tornado_aws.uploads import raw_upload
 from tornado_aws.urls import encode_query, join_query, split_path
 

@@ -15,13 +15,10 @@ Rules of this module:
 from __future__ import annotations
 
 import hashlib
-import hmac
-import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from tornado_aws.canonical import (
@@ -38,11 +35,29 @@ from tornado_aws.canonical import (
     join_query,
     masked,
     query_pairs,
-    unfolded,
 )
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ParamValidationError
+from tornado_aws.signature import (
+    ALGORITHM,
+    ChunkSigner,
+    check_access_key,
+    check_scope,
+    credential_scope,
+    signature,
+    signing_key,
+    string_to_sign,
+)
+from tornado_aws.signed_heads import Head, Moment, cut, hash_of
 from tornado_aws.transport import Headers
+from tornado_aws.unsigned import (
+    GivenHeaders,
+    header_pairs,
+    http_date,
+    merged_headers,
+    split_url,
+    whole_second,
+)
 
 __all__ = [
     "EMPTY_HASH",
@@ -60,167 +75,21 @@ __all__ = [
     "signature",
     "signing_key",
     "string_to_sign",
-    "without_signature",
 ]
 
-GivenHeaders: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | None
-
-ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 MAX_EXPIRES = 604_800  # a week in seconds: as long as a signing key is valid
 
 # What signing writes itself; given besides, a request would carry two of them.
 _WRITTEN = frozenset({"authorization", "host", "x-amz-date"})
 
-# What a request that was signed before carries.
-_SIGNATURE = frozenset({"authorization", "date", "x-amz-date"})
-
 # Services that take a presigned request without a hash of its body.
 _UNSIGNED_PAYLOAD_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
 
-_NAME = re.compile(r"[!-+\-.0-~]+")  # printable, without what separates the parts of a scope
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-_URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE)
-_HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
-_USER_INFO = re.compile(r"//[^/]*@")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
-_DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]  # strftime would write the locale's
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _NO_HEADER = ("", "")
 _NOBODY = Credentials("", "")
-
-
-# The steps after the canonical request
-
-
-def credential_scope(date: str, region: str, service: str) -> str:
-    """Return the scope: ``20150830/us-east-1/iam/aws4_request``."""
-    return f"{date}/{region}/{service}/aws4_request"
-
-
-def string_to_sign(stamp: str, scope: str, request: str, algorithm: str = ALGORITHM) -> str:
-    """Return the string to sign.
-
-    Args:
-        stamp: the time as ``20150830T123600Z``.
-        scope: what `credential_scope` made.
-        request: what `canonical_request` made.
-        algorithm: the name of the algorithm.
-    """
-    return f"{algorithm}\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-
-
-def signing_key(secret_key: str, date: str, region: str, service: str) -> bytes:
-    """Derive the key of a day, given as ``20150830``, from a secret access key."""
-    key = f"AWS4{secret_key}".encode()
-    for step in (date, region, service, "aws4_request"):
-        key = hmac.digest(key, step.encode(), "sha256")
-    return key
-
-
-def signature(key: bytes, text: str) -> str:
-    """Return the signature of a string to sign in hexadecimal."""
-    return hmac.digest(key, text.encode(), "sha256").hex()
-
-
-def without_signature(headers: Headers) -> Headers:
-    """Return the headers without date and signature, as `SigV4.authorize` wants them."""
-    return [pair for pair in headers if pair[0].lower() not in _SIGNATURE]
-
-
-# What a signer keeps from call to call
-
-
-@dataclass(slots=True, repr=False)
-class Head:
-    """All of a signed request but its payload.
-
-    Attributes:
-        start: hash state that the canonical request went into up to its first mention of the
-            payload's hash.
-        rest: what follows, cut where that hash stands: at the end, and before among the headers if
-            ``X-Amz-Content-SHA256`` is added.
-        authorization: the ``Authorization`` header up to the signature.
-        headers: the other headers, by name.
-        payload: the payload's hash, if the caller gave it, else "".
-        adds_payload: whether ``X-Amz-Content-SHA256`` is added.
-    """
-
-    start: Any
-    rest: tuple[str, ...]
-    authorization: str
-    headers: dict[str, str]
-    payload: str
-    adds_payload: bool
-
-
-@dataclass(slots=True, repr=False)
-class Moment:
-    """What the requests of one second, signed with the same credentials, have in common.
-
-    Callers repeat themselves: a request whose head is known from earlier in the second is signed
-    in 2.4 microseconds, another one in 14, by botocore in 50.
-
-    Attributes:
-        second: the time in seconds since 1970.
-        credentials: what is signed with.
-        stamp: the time as it is signed.
-        scope: what `credential_scope` made.
-        key: what `signing_key` made.
-        inner: hash state that HMAC's inner pad and the start of the string to sign went into.
-        outer: hash state that its outer pad went into.
-        heads: the requests of this second by what makes them different.
-    """
-
-    second: int
-    credentials: Credentials
-    stamp: str
-    scope: str
-    key: bytes
-    inner: Any
-    outer: Any
-    heads: dict[Any, Head]
-
-
-def hash_of(head: Head, payload: str) -> str:
-    """Return the hash of a canonical request in hexadecimal."""
-    request = head.start.copy()
-    request.update(payload.join(head.rest).encode())
-    return str(request.hexdigest())
-
-
-class ChunkSigner:
-    """Signs the chunks of a body, each over the signature before it.
-
-    Args:
-        key: what `signing_key` made.
-        stamp: the time as the request's head was signed.
-        scope: what `credential_scope` made.
-        seed: the signature of the request's head.
-    """
-
-    def __init__(self, key: bytes, stamp: str, scope: str, seed: str) -> None:
-        self._key = key
-        self._when = f"{stamp}\n{scope}"
-        self._last = seed
-
-    def chunk(self, data: bytes) -> str:
-        """Return the signature of the next chunk; the last one is empty."""
-        hashed = hashlib.sha256(data).hexdigest()
-        return self._sign(f"{ALGORITHM}-PAYLOAD", f"{EMPTY_HASH}\n{hashed}")
-
-    def trailer(self, line: str) -> str:
-        """Return the signature of a trailer of one line, given without its end."""
-        return self._sign(f"{ALGORITHM}-TRAILER", hashlib.sha256(f"{line}\n".encode()).hexdigest())
-
-    def _sign(self, kind: str, what: str) -> str:
-        self._last = signature(self._key, f"{kind}\n{self._when}\n{self._last}\n{what}")
-        return self._last
-
-    def __repr__(self) -> str:
-        return "<ChunkSigner>"
 
 
 class SigV4:
@@ -259,9 +128,7 @@ class SigV4:
         sign_payload_header: bool = False,
         token_header: str = "X-Amz-Security-Token",  # noqa: S107 - a header's name
     ) -> None:
-        for what, name in (("service", service), ("region", region)):
-            if not _NAME.fullmatch(name):
-                raise ParamValidationError(f"{name!r} is not a {what} that can be signed for")
+        check_scope(service, region)
         self.service = service
         self.region = region
         self.double_encode = double_encode
@@ -305,12 +172,12 @@ class SigV4:
             ParamValidationError: the URL is not absolute http or https, or a header could add
                 lines to the request.
         """
-        second = int(time.time()) if timestamp is None else _second(timestamp)
+        second = int(time.time()) if timestamp is None else whole_second(timestamp)
         moment = self._moment
         if moment.second != second or moment.credentials is not credentials:
             moment = self._begin(credentials, second)
         # Asking for `Mapping` would cost a tenth of the whole.
-        given = tuple(headers.items()) if type(headers) is dict else _pairs(headers)
+        given = tuple(headers.items()) if type(headers) is dict else header_pairs(headers)
         name = (method, url, given)
         try:
             head = moment.heads.get(name)
@@ -348,8 +215,7 @@ class SigV4:
             host: the ``Host`` header as sent.
             path: the path as sent.
             query: the query as sent, without the question mark.
-            headers: the other headers as sent, without ``Host`` and without those that signing
-                adds (see `without_signature`).
+            headers: the other headers as sent, without ``Host`` and those that signing adds.
             payload: the body's bytes, or the text that stands for its hash (``UNSIGNED-PAYLOAD``).
                 An ``X-Amz-Content-SHA256`` in `headers` wins.
             timestamp: when the request is made, in seconds since 1970.
@@ -428,12 +294,12 @@ class SigV4:
             raise ParamValidationError(
                 f"expires is {expires!r}; a presigned URL is valid for 1 to {MAX_EXPIRES} seconds"
             )
-        target = _split_url(url)
-        second = int(time.time()) if timestamp is None else _second(timestamp)
+        target = split_url(url)
+        second = int(time.time()) if timestamp is None else whole_second(timestamp)
         moment = self._moment
         if moment.second != second or moment.credentials is not credentials:
             moment = self._begin(credentials, second)
-        given = self._cleaned(moment, _pairs(headers))
+        given = self._cleaned(moment, header_pairs(headers))
         given.setdefault("host", ("host", target.host))
         lines, names = canonical_headers(given.values())
         added = {
@@ -470,8 +336,8 @@ class SigV4:
             sent: the headers that `sign` returned.
             body: the body that was signed.
         """
-        target = _split_url(url)
-        given = _merged(_pairs(sent))
+        target = split_url(url)
+        given = merged_headers(header_pairs(sent))
         given.pop("authorization", None)
         lines, names = canonical_headers(given.values())
         return masked(
@@ -538,7 +404,7 @@ class SigV4:
         self, moment: Moment, method: str, url: str, headers: tuple[tuple[str, str], ...]
     ) -> Head:
         """Return the head of a request; its headers are all that is sent."""
-        target = _split_url(url)
+        target = split_url(url)
         given = self._cleaned(moment, headers)
         spelling, host = given.pop("host", ("Host", target.host))
         pairs = list(given.values())
@@ -577,7 +443,7 @@ class SigV4:
             f"{self.algorithm} Credential={moment.credentials.access_key}/{moment.scope},"
             f" SignedHeaders={names}, Signature="
         )
-        start, rest = _cut(request, adds_payload)
+        start, rest = cut(request, adds_payload)
         hashed = hashlib.sha256(start.encode())
         return Head(hashed, rest, authorization, added, own_payload, adds_payload)
 
@@ -597,8 +463,8 @@ class SigV4:
 
     def _cleaned(self, moment: Moment, headers: Pairs) -> dict[str, tuple[str, str]]:
         """Return the caller's headers by lower-case name, without what signing writes anew."""
-        given = _merged(headers)
-        if given.get("date", _NO_HEADER)[1] != _http_date(moment.second):
+        given = merged_headers(headers)
+        if given.get("date", _NO_HEADER)[1] != http_date(moment.second):
             given.pop("date", None)
         given.pop("x-amz-date", None)
         given.pop("authorization", None)
@@ -607,73 +473,10 @@ class SigV4:
         return given
 
 
-def check_access_key(credentials: Credentials) -> None:
-    """Refuse an access key that could change the header that it stands in."""
-    if not _NAME.fullmatch(credentials.access_key):
-        raise ParamValidationError("The access key holds characters that no access key has")
-
-
-def _cut(request: str, adds_payload: bool) -> tuple[str, tuple[str, ...]]:
-    """Cut a canonical request where the payload's hash stands; no value can hold a line feed."""
-    if not adds_payload:
-        return request, ("", "")
-    before, _, after = request.partition("\nx-amz-content-sha256:\n")
-    return f"{before}\nx-amz-content-sha256:", ("", f"\n{after}", "")
-
-
 def _not_text(headers: Pairs) -> ParamValidationError:
     """Return the error for header values so far from text that they have no hash."""
     names = [name for name, value in headers if not isinstance(value, str)]
     return ParamValidationError(f"The values of these headers must be str: {', '.join(names)}")
-
-
-class _Target(NamedTuple):
-    """A URL taken apart; `host` as it stands in the ``Host`` header."""
-
-    origin: str
-    host: str
-    path: str
-    query: str
-
-
-def _split_url(url: str) -> _Target:
-    match = _URL.fullmatch(url)
-    if match is None or (not url.isprintable() and _CONTROL.search(url)):
-        raise ParamValidationError(
-            f"The URL {_shown(url)!r} must begin with http:// or https:// and a host, and may not"
-            " hold control characters"
-        )
-    scheme, authority, path, query = match.groups()
-    authority = authority.rpartition("@")[2]
-    if not _HOST.fullmatch(authority):
-        raise ParamValidationError(f"The host {authority!r} of the URL is not a valid host name")
-    host = authority.lower().removesuffix(_DEFAULT_PORTS[scheme.lower()])
-    return _Target(f"{scheme}://{authority}", host, path or "/", query or "")
-
-
-def _shown(url: str) -> str:
-    """Return a URL without what may be secret in it: user information and query."""
-    return _USER_INFO.sub("//***@", url.partition("?")[0])
-
-
-def _pairs(headers: GivenHeaders) -> tuple[tuple[str, str], ...]:
-    if isinstance(headers, Mapping):
-        return tuple(cast(Mapping[str, str], headers).items())
-    return tuple([(name, value) for name, value in headers or ()])
-
-
-def _merged(headers: Pairs) -> dict[str, tuple[str, str]]:
-    """Return name and value by lower-case name, the values of a repeated name joined."""
-    merged: dict[str, tuple[str, str]] = {}
-    for name, value in headers:
-        lower = name.lower()
-        line = unfolded(name, value)
-        if lower not in merged:
-            merged[lower] = name, line
-        else:
-            spelling, first = merged[lower]
-            merged[lower] = spelling, f"{first.strip()},{line.strip()}"
-    return merged
 
 
 def _presigned_query(query: str, added: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -681,16 +484,3 @@ def _presigned_query(query: str, added: Mapping[str, str]) -> list[tuple[str, st
     replaced = {*added, "X-Amz-Signature"}
     pairs = [pair for pair in query_pairs(query.replace("+", "%20")) if pair[0] not in replaced]
     return [*pairs, *[(name, quote(value, safe="~")) for name, value in added.items()]]
-
-
-def _http_date(second: int) -> str:
-    year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(second)
-    name, clock = f"{day:02} {_MONTHS[month - 1]} {year}", f"{hour:02}:{minute:02}:{second:02}"
-    return f"{_DAYS[weekday]}, {name} {clock} GMT"
-
-
-def _second(timestamp: datetime | float) -> int:
-    if isinstance(timestamp, datetime):
-        aware = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
-        return int(aware.timestamp())
-    return int(timestamp)

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ParamValidationError, UnsupportedOperationError
-from tornado_aws.signing import Head, Moment, SigV4, check_access_key, hash_of
+from tornado_aws.signature import check_access_key
+from tornado_aws.signed_heads import Head, Moment, hash_of
+from tornado_aws.signing import SigV4
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey

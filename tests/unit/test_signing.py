@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders
 
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import AWSClientException, ParamValidationError
-from tornado_aws.signing import EMPTY_HASH, SigV4, signature, signing_key, without_signature
+from tornado_aws.signing import EMPTY_HASH, SigV4, signature, signing_key
 
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 TEMPORARY = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "t0ken+/==")
@@ -400,13 +400,6 @@ def test_authorize_refuses_its_own_headers(signer: SigV4, name: str) -> None:
     """A request would carry two of these, so they are refused by name."""
     with pytest.raises(ParamValidationError, match=name):
         signer.authorize(TEMPORARY, "GET", "h", "/", "", [(name, "x")], None, 0.0)
-
-
-def test_without_signature() -> None:
-    """The headers of an earlier signature are dropped, the others stay in order."""
-    assert without_signature(
-        [("A", "1"), ("DATE", "x"), ("X-Amz-Date", "x"), ("authorization", "x"), ("B", "2")]
-    ) == [("A", "1"), ("B", "2")]
 
 
 @pytest.mark.parametrize("expires", [0, -1, 604801, 10**9])
