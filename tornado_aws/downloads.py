@@ -129,7 +129,7 @@ class EventDownload:
         stream = event_streams.output_stream(operation)
         assert operation.output is not None and stream is not None  # noqa: S101, PT018
         self._member = stream.name
-        self._has_initial = operation.output.shape.traits.get("payload") != stream.name
+        self._has_initial = operation.output.payload is None
         self._read = event_streams.reader(stream, protocol.event_reader)
 
     def ask(self, params: Mapping[str, Any], _: str) -> Mapping[str, Any]:
@@ -230,7 +230,5 @@ async def _initial_response(
 
 def _streaming_member(operation: Operation) -> str:
     """Return the blob that is the whole body of a result, as botocore streams it."""
-    shape = operation.output.shape if operation.output else None
-    name = shape.traits.get("payload") if shape else None
-    is_blob = bool(shape and name and shape.members[name].shape.type == "blob")
-    return name if name and is_blob else ""
+    payload = operation.output.payload if operation.output else None
+    return payload.name if payload is not None and payload.shape.type == "blob" else ""

@@ -39,6 +39,12 @@ class Ref:
         self.shape = shape
         self.traits = {**shape.traits, **own} if own else shape.traits
 
+    @property
+    def payload(self) -> Ref | None:
+        """The member that is the whole body, None when the body is the structure's own."""
+        name = self.traits.get("payload")
+        return self.shape.members[name] if name else None
+
     def __repr__(self) -> str:
         return f"<Ref {self.name or '-'} -> {self.shape.name}>"
 

@@ -260,9 +260,7 @@ class Upload:
 
 
 def _raw_payload(operation: Operation) -> Ref | None:
-    shape = operation.input.shape if operation.input else None
-    name = shape.traits.get("payload") if shape else None
-    ref = shape.members[name] if shape and name else None
+    ref = operation.input.payload if operation.input else None
     return ref if ref is not None and ref.shape.type == "blob" else None
 
 

@@ -37,6 +37,15 @@ def test_a_use_of_a_shape_overlays_the_shapes_traits() -> None:
     assert node.traits == {"type": "structure"}
 
 
+def test_the_payload_is_named_by_the_structure_or_by_its_use() -> None:
+    """Either can say which member is the whole body."""
+    use = {"shape": "Node", "payload": "Name"}
+    payload = MODEL.ref("input", use).payload
+    assert payload is not None
+    assert (payload.name, payload.shape.name) == ("Name", "Text")
+    assert MODEL.ref("input", {"shape": "Node"}).payload is None
+
+
 def test_recursive_shapes_are_one_object() -> None:
     """A shape that holds itself resolves to itself."""
     node = MODEL.shape("Node")

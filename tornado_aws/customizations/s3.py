@@ -14,7 +14,7 @@ from tornado_aws import errors, txml
 from tornado_aws.customizations import Hooks, Params, Result, s3_addressing, s3_express
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.model import Operation
-from tornado_aws.protocols import HTTPParts, http_binding, timestamps
+from tornado_aws.protocols import HTTPParts, timestamps
 from tornado_aws.transport import Response
 
 __all__ = ["hooks"]
@@ -192,7 +192,7 @@ def _may_carry_error(operation: Operation) -> bool:
     """Tell whether a success can be an error: not where the body is an object's own bytes."""
     if operation.output is None:
         return False
-    payload = http_binding.payload(operation.output.shape)
+    payload = operation.output.payload
     return payload is None or payload.shape.type not in ("blob", "string")
 
 

@@ -24,12 +24,12 @@ def parser(operation: Operation) -> Parser:
 
 
 def _own_name(ref: Ref, default: str) -> str:
-    """Return the ``queryName``, else the ``locationName`` with a capital, else the default."""
+    """Return the ``queryName``, else the ``locationName`` or the default with a capital."""
     name: str = ref.traits.get("queryName", "")
     if name:
         return name
     name = ref.traits.get("locationName", default)
-    return name[:1].upper() + name[1:] if "locationName" in ref.traits else name
+    return name[:1].upper() + name[1:]
 
 
 def _name_of_items(name: str, _ref: Ref) -> str:

@@ -22,10 +22,8 @@ __all__ = [
     "Bound",
     "body_members",
     "is_bound",
-    "payload",
     "request_binder",
     "response_binder",
-    "streams_output",
 ]
 
 _REQUEST_LOCATIONS = frozenset({"uri", "querystring", "header", "headers"})
@@ -96,12 +94,6 @@ def body_members(shape: Shape) -> dict[str, Ref]:
     }
 
 
-def payload(shape: Shape) -> Ref | None:
-    """Return the member that is the whole body, None when the body is the structure's own."""
-    name = shape.traits.get("payload")
-    return shape.members[name] if name else None
-
-
 def _location(ref: Ref) -> str | None:
     location: str | None = ref.traits.get("location")
     return location
@@ -110,6 +102,12 @@ def _location(ref: Ref) -> str | None:
 def _wire_name(ref: Ref) -> str:
     name: str = ref.traits.get("locationName", ref.name)
     return name
+
+
+def _prefix(ref: Ref) -> str:
+    """Return what the names of a map's headers begin with, "" where the map is of all headers."""
+    prefix: str = ref.traits.get("locationName", "")
+    return prefix
 
 
 def _at(members: Mapping[str, Ref], location: str) -> Iterable[tuple[str, Ref]]:
@@ -212,7 +210,7 @@ def _header_putter(ref: Ref) -> Callable[[dict[str, str], Any], None]:
 
 
 def _prefix_putter(ref: Ref) -> Callable[[dict[str, str], Any], None]:
-    prefix = _wire_name(ref)
+    prefix = _prefix(ref)
 
     def put(headers: dict[str, str], value: Any) -> None:
         headers.update((prefix + key, item) for key, item in value.items())
@@ -271,13 +269,13 @@ def response_binder(shape: Shape) -> Callable[[Response], dict[str, Any]]:
         (name, _wire_name(ref).lower(), _header_value(ref))
         for name, ref in _at(shape.members, "header")
     ]
-    prefixes = [(name, _wire_name(ref)) for name, ref in _at(shape.members, "headers")]
+    prefixes = [(name, _prefix(ref).lower()) for name, ref in _at(shape.members, "headers")]
     statuses = [name for name, _ in _at(shape.members, "statusCode")]
 
     def bind(response: Response) -> dict[str, Any]:
         result: dict[str, Any] = dict.fromkeys(statuses, response.status)
         for name, prefix in prefixes:
-            result[name] = _prefixed(response, prefix.lower())
+            result[name] = _prefixed(response, prefix)
         if from_headers:
             headers = response.headers
             for name, key, from_text in from_headers:
@@ -291,12 +289,6 @@ def response_binder(shape: Shape) -> Callable[[Response], dict[str, Any]]:
 def is_bound(ref: Ref) -> bool:
     """Tell whether a member of a result has its place outside the body."""
     return _location(ref) in _RESPONSE_LOCATIONS
-
-
-def streams_output(operation: Operation) -> bool:
-    """Tell whether the result's body is handed out as a stream."""
-    body = payload(operation.output.shape) if operation.output else None
-    return body is not None and body.shape.type == "blob"
 
 
 def _prefixed(response: Response, prefix: str) -> dict[str, str]:

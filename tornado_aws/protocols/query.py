@@ -44,11 +44,14 @@ def _own_name(ref: Ref, default: str) -> str:
 
 
 def _name_of_items(name: str, ref: Ref) -> str:
-    """Return ``List.member``; of a flattened list the item's own name in place of the list's."""
+    """Return ``List.member``; of a flattened list its own name.
+
+    Where not the list's use but its shape says that it is flattened, this is the item's name.
+    """
     item: str | None = ref.shape.member.traits.get("locationName")
     if not ref.traits.get("flattened"):
         return f"{name}.{item or 'member'}"
-    if item is None:
+    if item is None or not ref.shape.traits.get("flattened"):
         return name
     around, dot, _ = name.rpartition(".")
     return f"{around}{dot}{item}"

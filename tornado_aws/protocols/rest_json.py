@@ -88,7 +88,7 @@ def _body_writer(ref: Ref | None) -> tuple[Callable[[Mapping[str, Any]], Body], 
     """Return the function from the parameters that are left to a body, and whether it is JSON."""
     if ref is None:
         return (lambda _: None), False
-    payload = http_binding.payload(ref.shape)
+    payload = ref.payload
     if payload is None:
         return _members_writer(ref), True
     if payload.traits.get("eventstream"):
@@ -132,7 +132,7 @@ def _body_reader(
     ref: Ref, decoder: Callable[[Ref, json_body.Scalars], Convert]
 ) -> Callable[[dict[str, Any], Response], None]:
     """Return a function that adds to a result what is in the body."""
-    payload = http_binding.payload(ref.shape)
+    payload = ref.payload
     if payload is None:
         return _members_reader(ref, decoder(ref, SCALARS))
     if payload.traits.get("eventstream"):

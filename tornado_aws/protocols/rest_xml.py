@@ -60,7 +60,7 @@ def parser(operation: Operation) -> Parser:
     if operation.output is None:
         return lambda _: {}
     bind = http_binding.response_binder(operation.output.shape)
-    read_body = _body_reader(operation.output.shape)
+    read_body = _body_reader(operation.output)
 
     def parse(response: Response) -> dict[str, Any]:
         result = bind(response)
@@ -84,7 +84,7 @@ def _body_writer(ref: Ref | None) -> Callable[[Mapping[str, Any]], Body]:
     """Return the function from the parameters that are left to a body."""
     if ref is None:
         return lambda _: None
-    payload = http_binding.payload(ref.shape)
+    payload = ref.payload
     if payload is None:
         write_members = xml_build.writer(ref) if http_binding.body_members(ref.shape) else None
         return lambda rest: write_members(rest) if write_members and rest else None
@@ -95,11 +95,11 @@ def _body_writer(ref: Ref | None) -> Callable[[Mapping[str, Any]], Body]:
     return lambda rest: write(rest[name]) if name in rest else None
 
 
-def _body_reader(shape: Shape) -> Callable[[dict[str, Any], Response], None]:
+def _body_reader(ref: Ref) -> Callable[[dict[str, Any], Response], None]:
     """Return a function that adds to a result what is in the body."""
-    payload = http_binding.payload(shape)
+    payload = ref.payload
     if payload is None:
-        return _members_reader(shape)
+        return _members_reader(ref.shape)
     if payload.traits.get("eventstream"):
         return lambda _result, _response: None
     if payloads.is_raw(payload):

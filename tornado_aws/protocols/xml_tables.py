@@ -5,7 +5,8 @@ structure, list or map with a table of its own. The decoders of `tornado_aws.pro
 follow the tables; what an element means is decided here alone. The rules are botocore's:
 
 * an element is known by its local name; namespaces are ignored;
-* a member is found under its ``locationName``, a flattened list under that of its element;
+* a member is found under its ``locationName``, a list that is flattened everywhere under that of
+  its element;
 * every child of a list is an item and every child of a map an entry, whatever its name;
 * unknown elements are skipped, but in a union they are reported as ``SDK_UNKNOWN_MEMBER``;
 * the text of a string counts with its white space;
@@ -245,7 +246,8 @@ class Tables:
 
 def _element_name(member: str, ref: Ref) -> str:
     own = ref.traits.get("locationName", member)
-    if ref.shape.type == "list" and ref.traits.get("flattened"):
+    # Where a list is flattened by its use, the name of the use counts (Smithy, xmlFlattened).
+    if ref.shape.type == "list" and ref.shape.traits.get("flattened"):
         own = ref.shape.member.traits.get("locationName", own)
     return str(own)
 

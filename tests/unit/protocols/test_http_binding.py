@@ -134,6 +134,7 @@ def test_a_name_of_its_own_wins_over_a_map() -> None:
         (at("header", jsonvalue=True), {"a": [1, "ü"]}, {"X": "eyJhIjpbMSwiXHUwMGZjIl19"}),
         (at("headers", "Map", "X-Meta-"), {"A": "1", "b": "2"}, {"X-Meta-A": "1", "X-Meta-b": "2"}),
         (at("headers", "Map", "X-Meta-"), {}, {}),
+        (at("headers", "Map"), {"Color": "red"}, {"Color": "red"}),
     ],
 )
 def test_headers(member: Any, value: Any, headers: dict[str, str]) -> None:
@@ -203,6 +204,12 @@ def test_prefixed_headers_keep_the_case_of_the_wire() -> None:
     assert received(members, headers) == {"Meta": {"Color": "red", "size": "1, 2"}}
 
 
+def test_a_map_without_a_prefix_is_of_all_headers() -> None:
+    """Where the model names no prefix, every header is an entry."""
+    members = {"All": at("headers", "Map")}
+    assert received(members, [("Color", "red")]) == {"All": {"Color": "red"}}
+
+
 def test_the_status_is_a_member() -> None:
     """A member may be bound to the status code."""
     assert received({"Status": at("statusCode", "integer")}, [], 206) == {"Status": 206}
@@ -213,12 +220,3 @@ def test_a_header_of_another_type_is_a_clear_error() -> None:
     with pytest.raises(ResponseParserError, match="header x-count: invalid literal") as caught:
         received({"Count": at("header", "integer", "X-Count")}, [("x-count", "many")])
     assert caught.value.response.status == 200
-
-
-def test_only_blobs_are_handed_out_as_streams() -> None:
-    """A result whose body is a blob is streamed, one whose body is text is not."""
-    for shape, expected in (("blob", True), ("string", False)):
-        subject = operation(None, {"Body": shape}, output_traits={"payload": "Body"})
-        assert http_binding.streams_output(subject) is expected
-    assert not http_binding.streams_output(operation(None, {"Body": "blob"}))
-    assert not http_binding.streams_output(operation())

@@ -47,11 +47,13 @@ SHAPES: dict[str, Any] = {
 }
 MEMBERS: dict[str, Any] = {
     "text": "string",
+    "Text": "string",
     "Number": "integer",
     "Double": "double",
     "Flag": "boolean",
     "Data": "blob",
     "At": "timestamp",
+    "FlatHere": {"shape": "NamedTexts", "flattened": True, "locationName": "here"},
     "AtDate": {"shape": "timestamp", "timestampFormat": "rfc822"},
     "Pair": "Pair",
     **{name: name for name in SHAPES if name not in ("Pair", "Token")},
@@ -68,13 +70,13 @@ def pairs(protocol: ModuleType, **params: Any) -> list[tuple[str, str]]:
 
 def test_the_parts_of_a_request() -> None:
     """The form is the body; path, query and host say nothing."""
-    parts = query.serializer(operation(MEMBERS, shapes=SHAPES))({"text": "a b", "Number": -1})
+    parts = query.serializer(operation(MEMBERS, shapes=SHAPES))({"Text": "a b", "Number": -1})
     assert parts == HTTPParts(
         "POST",
         "/",
         "",
         [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")],
-        b"Action=Try&Version=2026-01-01&text=a+b&Number=-1",
+        b"Action=Try&Version=2026-01-01&Text=a+b&Number=-1",
         "",
         None,
     )
@@ -96,8 +98,8 @@ SCALARS: list[tuple[dict[str, Any], str]] = [
     ({"Data": "text"}, "dGV4dA=="),
     ({"At": MOMENT}, "2014-04-29T18:30:38Z"),
     ({"AtDate": MOMENT}, "Tue, 29 Apr 2014 18:30:38 GMT"),
-    ({"text": ""}, ""),
-    ({"text": "a&b=c+d%20 é/\r\n~"}, "a&b=c+d%20 é/\r\n~"),
+    ({"Text": ""}, ""),
+    ({"Text": "a&b=c+d%20 é/\r\n~"}, "a&b=c+d%20 é/\r\n~"),
 ]
 
 
@@ -119,11 +121,13 @@ TREES: list[tuple[dict[str, Any], dict[str, str], dict[str, str]]] = [
     ({"FlatTexts": ["a"]}, {"FlatTexts.1": "a"}, {"FlatTexts.1": "a"}),
     ({"FlatTexts": []}, {"FlatTexts": ""}, {}),
     ({"FlatNamed": [{"left": "a"}]}, {"p.1.leftName": "a"}, {"FlatNamed.1.LeftName": "a"}),
+    ({"text": "a"}, {"text": "a"}, {"Text": "a"}),
+    ({"FlatHere": ["a"]}, {"here.1": "a"}, {"Here.1": "a"}),
     ({"Matrix": [["a"]]}, {"Matrix.member.1.member.1": "a"}, {"Matrix.1.1": "a"}),
     (
         {"Map": {"a": 1}},
         {"Map.entry.1.key": "a", "Map.entry.1.value": "1"},
-        {"Map.entry.1.key": "a", "Map.entry.1.value": "1"},
+        {"Map.entry.1.Key": "a", "Map.entry.1.Value": "1"},
     ),
     ({"Map": {}}, {}, {}),
     (

@@ -72,6 +72,7 @@ MODEL = wire_model(
                     "Named": {"shape": "Named", "locationName": "named"},
                     "Flat": {"shape": "Flat"},
                     "FlatNamed": {"shape": "FlatNamed"},
+                    "FlatHere": {"shape": "Named", "flattened": True},
                     "Pairs": {"shape": "Pairs"},
                     "Matrix": {"shape": "Matrix"},
                     "Pair": {"shape": "Pair"},
@@ -134,6 +135,7 @@ USUAL: list[tuple[str, dict[str, Any]]] = [
     ("<R><Named><item>a</item></Named></R>", {}),
     ("<R><Flat>a</Flat><String>s</String><Flat/></R>", {"Flat": ["a", ""], "String": "s"}),
     ("<R><p><l>a</l></p><p/></R>", {"FlatNamed": [{"Left": "a"}, {}]}),
+    ("<R><FlatHere>a</FlatHere><item>b</item></R>", {"FlatHere": ["a"]}),
     ("<R><Pairs><x><r>1</r></x><y/></Pairs></R>", {"Pairs": [{"Right": 1}, {}]}),
     ("<R><Matrix><m><a>1</a></m><m/></Matrix></R>", {"Matrix": [["1"], []]}),
     (
