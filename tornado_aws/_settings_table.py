@@ -136,6 +136,29 @@ def _region(value: Any) -> str:
     return str(value)
 
 
+# Names of ways to sign, and what regions may be given as: a part of one for all that fit.
+_LISTED = re.compile(r"[A-Za-z0-9.#*-]+")
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    given = _text(value).split(",") if isinstance(value, str) else list(value)
+    names = tuple(_text(name).strip() for name in given)
+    if not names or not all(_LISTED.fullmatch(name) for name in names):
+        raise ValueError
+    return names
+
+
+# It becomes a part of a path.
+_PROFILE_NAME = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
+
+
+def _profile_name(value: Any) -> str:
+    name = _text(value).strip()
+    if not _PROFILE_NAME.fullmatch(name):
+        raise ValueError
+    return name
+
+
 def _choice(*values: str) -> Kind:
     def parse(value: Any) -> str:
         word = _text(value).strip().lower()
@@ -158,6 +181,8 @@ REGION = Kind("a region's name: letters, digits and hyphens", _region)
 URL = Kind("a URL with scheme http or https and a host", _url)
 PROXY = Kind("a URL with scheme http or https and a host, or '' for none", _proxy)
 VERIFY = Kind("True, False, or the path of a CA file", _verify)
+PROFILE_NAME = Kind("a name of letters, digits and +=,.@_-", _profile_name)
+NAMES = Kind("names separated by commas, or a list of names", _names)
 CLIENT_CERT = Kind("a path, or a pair of paths (certificate, key)", _client_cert)
 
 _CHECKSUMS = _choice("when_supported", "when_required")
@@ -225,6 +250,21 @@ TABLE: Sequence[Setting] = (
         ("sts_regional_endpoints",),
         default="regional",
         help="Ask STS in the region, or (legacy) globally.",
+    ),
+    Setting(
+        "auth_scheme_preference",
+        NAMES,
+        ("AWS_AUTH_SCHEME_PREFERENCE",),
+        ("auth_scheme_preference",),
+        help="Ways to sign in order of preference (``sigv4a, sigv4, httpBearerAuth``); a service that"
+        " has none of them is signed for as without it.",
+    ),
+    Setting(
+        "sigv4a_signing_region_set",
+        NAMES,
+        ("AWS_SIGV4A_SIGNING_REGION_SET",),
+        ("sigv4a_signing_region_set",),
+        help="Regions that signatures for several regions are for, instead of the endpoint's.",
     ),
     Setting(
         "disable_host_prefix_injection",
@@ -444,6 +484,14 @@ TABLE: Sequence[Setting] = (
         ("imds_use_ipv6",),
         default=False,
         help="As ec2_metadata_service_endpoint_mode = ipv6, which counts when both are set.",
+    ),
+    Setting(
+        "ec2_instance_profile_name",
+        PROFILE_NAME,
+        ("AWS_EC2_INSTANCE_PROFILE_NAME",),
+        ("ec2_instance_profile_name",),
+        help="Role whose credentials the instance metadata service is asked for, instead of the one"
+        " that it names.",
     ),
     Setting(
         "metadata_service_timeout",

@@ -60,6 +60,8 @@ class ExtraOptions(CallOptions, total=False):
     disable_host_prefix_injection: bool
     account_id_endpoint_mode: Literal["preferred", "disabled", "required"]
     sts_regional_endpoints: Literal["regional", "legacy"]
+    auth_scheme_preference: str | Sequence[str] | None
+    sigv4a_signing_region_set: str | Sequence[str] | None
     defaults_mode: Literal["legacy", "standard", "in-region", "cross-region", "mobile", "auto"]
     request_checksum_calculation: Literal["when_supported", "when_required"]
     response_checksum_validation: Literal["when_supported", "when_required"]
@@ -77,6 +79,7 @@ class ExtraOptions(CallOptions, total=False):
     ec2_metadata_service_endpoint: str | None
     ec2_metadata_service_endpoint_mode: Literal["ipv4", "ipv6"]
     imds_use_ipv6: bool
+    ec2_instance_profile_name: str | None
     metadata_service_timeout: float
     metadata_service_num_attempts: int
 

@@ -171,6 +171,7 @@ class Router:
         self._resolve: Callable[[dict[str, Any]], Endpoint] = rules.resolve
         self._metadata = metadata
         self._region = settings.region or ""
+        self._regions = settings.sigv4a_signing_region_set
         self._token = _bearer_token(metadata, environ)
         self._signers: dict[tuple[object, ...], SigV4] = {}
         self._routes: dict[tuple[Any, ...], Route] = {}
@@ -223,7 +224,7 @@ class Router:
         name = scheme.get("signingName") or metadata.get("signingName", metadata["endpointPrefix"])
         is_s3 = name in _S3_SIGNING or metadata.get("signatureVersion") in _S3_VERSIONS
         if scheme["name"] == _MANY_REGIONS:
-            regions = tuple(scheme.get("signingRegionSet") or [self._region])
+            regions = self._regions or tuple(scheme.get("signingRegionSet") or [self._region])
             return self._kept(SigV4A, name, regions, is_s3)
         region = scheme.get("signingRegion") or self._region
         return self._kept(make_signer, name, region, is_s3, scheme["name"] == _SESSION)

@@ -50,6 +50,8 @@ class Settings:
     use_dualstack_endpoint: bool
     account_id_endpoint_mode: str
     sts_regional_endpoints: str
+    auth_scheme_preference: tuple[str, ...] | None
+    sigv4a_signing_region_set: tuple[str, ...] | None
     disable_host_prefix_injection: bool
     connect_timeout: float | None
     tls_timeout: float | None
@@ -83,6 +85,7 @@ class Settings:
     ec2_metadata_service_endpoint: str | None
     ec2_metadata_service_endpoint_mode: str | None
     imds_use_ipv6: bool
+    ec2_instance_profile_name: str | None
     metadata_service_timeout: float
     metadata_service_num_attempts: int
     config_file: str

@@ -282,6 +282,20 @@ def test_the_first_known_scheme_says_what_is_signed_for(
     assert scope(router(rules(*schemes)).route({})) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "signed"), [({}, "eu-*"), ({"sigv4a_signing_region_set": ["a", "b"]}, "a,b")]
+)
+def test_the_regions_that_are_set_count_before_those_of_the_endpoint(
+    given: dict[str, Any], signed: str
+) -> None:
+    """A signature for several regions is for those that the settings name."""
+    rule_set = rules({"name": "sigv4a", "signingName": "n", "signingRegionSet": ["eu-*"]})
+    route = Router(rule_set.module, METADATA, settings(**given), {}).route({})
+    assert route.signer is not None
+    head = route.signer.sign(Credentials("AKID", "hush"), "GET", "https://h/", {}, b"")
+    assert head["X-Amz-Region-Set"] == signed
+
+
 def test_without_a_signing_name_the_endpoint_prefix_counts() -> None:
     """Most models name only one of them."""
     assert scope(router(rules(), {"endpointPrefix": "svc"}).route({})) == "us-west-2/svc"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.configprovider import (
+    BOTOCORE_DEFAUT_SESSION_VARIABLES,
+    DEFAULT_PROXIES_CONFIG_VARS,
+    DEFAULT_S3_CONFIG_VARS,
+)
 
 from tornado_aws.config import Profiles, parse_profiles
 from tornado_aws.exceptions import ConfigurationError, NoProfileError
@@ -37,6 +44,50 @@ def test_names_and_variables_are_given_once() -> None:
     assert all(row.help.endswith(".") and row.kind.allowed for row in TABLE)
 
 
+# What botocore's table calls the settings that are called otherwise here.
+BOTOCORE_NAMES = {
+    "ca_bundle": "verify",
+    "parameter_validation": "validate",
+    **{f"s3_{name}": name for name in DEFAULT_S3_CONFIG_VARS if name.startswith("s3_")},
+}
+CODE = re.compile(r"``([a-z0-9_]+)``")
+DOCS = Path(__file__).parents[2] / "docs" / "configuration.rst"
+
+
+def _botocore_rows() -> Iterator[tuple[str, set[str], set[str]]]:
+    """Yield the name, variables and keys of each setting of botocore."""
+    for prefix, table in (
+        ("", BOTOCORE_DEFAUT_SESSION_VARIABLES),
+        ("s3_", DEFAULT_S3_CONFIG_VARS),
+        ("", DEFAULT_PROXIES_CONFIG_VARS),
+    ):
+        for name, (keys, variables, *_) in table.items():
+            listed = [keys] if isinstance(keys, str | tuple) else keys or []
+            full = prefix + name
+            yield (
+                BOTOCORE_NAMES.get(full, full),
+                {variables} if isinstance(variables, str) else set(variables or []),
+                {key if isinstance(key, str) else ".".join(key) for key in listed},
+            )
+
+
+def test_every_setting_of_botocore_is_known_or_said_to_be_missing() -> None:
+    """What botocore reads has a row with its variables and keys, or is named on the page."""
+    _, _, missing = DOCS.read_text(encoding="utf-8").partition("\nSettings of botocore\n")
+    told = {
+        name for entry in re.findall(r"^- (.*?)[:(]", missing, re.M) for name in CODE.findall(entry)
+    }
+    unknown = set()
+    for name, variables, keys in _botocore_rows():
+        row = ROWS.get(name)
+        if row is None:
+            unknown.add(name)
+            continue
+        assert variables <= {*row.environment, *row.late_environment}, name
+        assert keys <= set(row.file_keys), name
+    assert unknown == told
+
+
 def test_without_anything_every_setting_has_its_default() -> None:
     """Defaults come from the table; without a configuration file no region is assumed."""
     settings = resolve({}, {}, NO_FILES)
@@ -57,7 +108,8 @@ SAMPLES = {
     "a region's name: letters, digits and hyphens": ("eu-west-1", "eu-west-1"),
     "a URL with scheme http or https and a host": ("http://h:1", "http://h:1"),
     "True, False, or the path of a CA file": ("/ca.pem", "/ca.pem"),
-    "names separated by commas": ("a, b", ("a", "b")),
+    "a name of letters, digits and +=,.@_-": ("a+b", "a+b"),
+    "names separated by commas, or a list of names": ("a, b", ("a", "b")),
 }
 
 
@@ -160,6 +212,12 @@ def test_none_unbinds_a_timeout() -> None:
         ("client_cert", 1),
         ("request_min_compression_size_bytes", 10485761),
         ("max_clients", 0),
+        ("ec2_instance_profile_name", "../x"),
+        ("auth_scheme_preference", "sigv4,,sigv4a"),
+        ("auth_scheme_preference", []),
+        ("auth_scheme_preference", 4),
+        ("sigv4a_signing_region_set", "us-west-2\r\nX: y"),
+        ("sigv4a_signing_region_set", ["us-west-2", 3]),
     ],
 )
 def test_an_impossible_value_is_an_error_that_says_what_is_allowed(name: str, value: Any) -> None:
@@ -182,6 +240,9 @@ def test_an_impossible_value_is_an_error_that_says_what_is_allowed(name: str, va
         ("proxy", "http://user:pw@[::1]:3128", "http://user:pw@[::1]:3128"),
         ("read_timeout", 5, 5.0),
         ("retry_mode", "Adaptive", "adaptive"),
+        ("auth_scheme_preference", "sigv4a , aws.auth#sigv4", ("sigv4a", "aws.auth#sigv4")),
+        ("sigv4a_signing_region_set", ["us-*", "eu-west-1"], ("us-*", "eu-west-1")),
+        ("sigv4a_signing_region_set", "*", ("*",)),
         ("endpoint", "https://h/base/path", "https://h/base/path"),
     ],
 )

@@ -43,6 +43,7 @@ def configuration_key(settings: Settings, environ: Mapping[str, str]) -> Hashabl
         settings.ec2_metadata_service_endpoint,
         settings.ec2_metadata_service_endpoint_mode,
         settings.imds_use_ipv6,
+        settings.ec2_instance_profile_name,
         settings.metadata_service_timeout,
         settings.metadata_service_num_attempts,
         settings.config_file,

@@ -129,6 +129,19 @@ def test_credentials_come_with_a_token() -> None:
     assert {one.headers["x-aws-ec2-metadata-token"] for one in asked[1:]} == {"hushtoken1=="}
 
 
+def test_a_role_that_is_given_is_asked_for_by_its_name() -> None:
+    """The service is not asked which role there is; one that it has not is no source."""
+    instance = Instance()
+    instance.replies[f"{ROLES}mine@x"] = Reply(200, document("MINE"))
+    found, asked = load(instance, ec2_instance_profile_name="mine@x")
+    assert isinstance(found, Credentials)
+    assert found.access_key == "AKIDMINE"
+    assert [one.target for one in asked] == [TOKEN, f"{ROLES}mine@x"]
+    error, _ = load(instance, ec2_instance_profile_name="other")
+    assert isinstance(error, Absent)
+    assert str(error) == f"the service has nothing at {ROLES}other"
+
+
 def test_a_token_is_used_until_it_ends() -> None:
     """The second load asks for no other token."""
     instance = Instance()

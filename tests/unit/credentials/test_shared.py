@@ -142,6 +142,7 @@ def test_different_configurations_have_different_keys() -> None:
         key(environ={"AWS_PROFILE": "p"}),
         key(region="eu-west-1"),
         key(metadata_service_timeout=7),
+        key(ec2_instance_profile_name="r"),
         key(environ={"AWS_ACCESS_KEY_ID": "A"}),
         key(environ={"AWS_ACCESS_KEY_ID": "B"}),
         key(environ={"HOME": "/x"}),

@@ -108,17 +108,25 @@ class InstanceMetadata:
             )
         try:
             async with asyncio.timeout(BOUND):
-                role = (await self._service.text(_CREDENTIALS_PATH)).strip()
-                if not role or "\n" in role:
-                    raise Absent("the instance has no role")
+                role = await self._role(self._service)
                 return await self._role_credentials(self._service, quote(role, safe=_ROLE_SAFE))
         except TimeoutError:
             raise Absent(f"no answer within {BOUND:g} seconds") from None
+
+    async def _role(self, service: _Service) -> str:
+        if name := self._context.settings.ec2_instance_profile_name:
+            return name
+        role = (await service.text(_CREDENTIALS_PATH)).strip()
+        if not role or "\n" in role:
+            raise Absent("the instance has no role")
+        return role
 
     async def _role_credentials(self, service: _Service, role: str) -> Credentials:
         try:
             document = await service.document(_CREDENTIALS_PATH + role)
         except Absent as absent:
+            if self._context.settings.ec2_instance_profile_name:
+                raise
             # It has just named this role, so it is there, and broken.
             raise CredentialsError(source=self.name, reason=str(absent)) from None
         code = document.get("Code", "Success")
