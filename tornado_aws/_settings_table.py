@@ -256,8 +256,8 @@ TABLE: Sequence[Setting] = (
         NAMES,
         ("AWS_AUTH_SCHEME_PREFERENCE",),
         ("auth_scheme_preference",),
-        help="Ways to sign in order of preference (``sigv4a, sigv4, httpBearerAuth``); a service that"
-        " has none of them is signed for as without it.",
+        help="Ways to sign in order of preference: ``sigv4a, sigv4, httpBearerAuth``; a service"
+        " that has none of them is signed for as without it.",
     ),
     Setting(
         "sigv4a_signing_region_set",
