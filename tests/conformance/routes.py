@@ -187,8 +187,15 @@ def rule_set_path(service: str) -> Path:
 @cache
 def rule_headers(service: str) -> frozenset[str]:
     """Return the names of the headers that the rules of a service add, in lower case."""
-    text = str(endpoint_rules.load(rule_set_path(service)))
-    return frozenset(name.lower() for name in re.findall(r"'headers': \{'([^']+)'", text))
+    return frozenset(_headers_of(endpoint_rules.load(rule_set_path(service))["rules"]))
+
+
+def _headers_of(rules: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for rule in rules:
+        if rule["type"] == "tree":
+            yield from _headers_of(rule["rules"])
+        elif rule["type"] == "endpoint":
+            yield from (name.lower() for name in rule["endpoint"].get("headers", ()))
 
 
 # --- botocore's -----------------------------------------------------------------------------------
