@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from .methods import methods_of
 from .name import Names
 from .paging import conveniences
+from .presigned import presigning
 from .select import Selection
 from .source import imports, words
 
 
 def client_context(selection: Selection, names: Names) -> Mapping[str, object]:
     """Return what the template of the client module prints."""
-    methods = [*methods_of(selection, names), *conveniences(selection, names)]
+    methods = [
+        *methods_of(selection, names),
+        *conveniences(selection, names),
+        *presigning(selection, names),
+    ]
     used = words(annotation for method in methods for annotation in method.annotations)
     lines = imports(used)
     own = ["from . import types"] if "types" in used else []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .annotate import Annotator
 from .layout import annotated
 from .methods import is_required
 from .name import Names
+from .presigned import presigned_methods
 from .select import Selection
 from .shapes import Shape
 from .source import WIDTH, imports, is_field, literal, words
@@ -52,6 +53,9 @@ def types_context(selection: Selection, names: Names) -> Mapping[str, object]:
         for shape, name in {**names.sent, **names.returned}.items()
         if shapes[shape].type != "structure"
     }
+    methods = presigned_methods(selection, names)
+    if methods:
+        aliases["ClientMethod"] = _literals("ClientMethod", methods)
     classes = _classes(selection, names)
     used = words(text for each in classes.values() for text in (each.base, *each.fields.values()))
     if aliases:
@@ -118,7 +122,11 @@ def _whole(name: str, base: Class) -> Class:
 
 
 def _enumeration(name: str, shape: Shape) -> str:
-    values = [literal(value) for value in shape.traits["enum"]]
+    return _literals(name, shape.traits["enum"])
+
+
+def _literals(name: str, texts: Sequence[str]) -> str:
+    values = [literal(text) for text in texts]
     line = f"{name}: TypeAlias = Literal[{', '.join(values)}]"
     if len(line) <= WIDTH or len(values) == 1:
         return line

@@ -58,7 +58,7 @@ CLIENT_ANNOTATIONS = (
 )
 
 # Names that a generated module of types, and one of exceptions, has a meaning for already.
-TYPE_NAMES = KEYWORDS | BUILTIN_TYPES | frozenset(TYPE_IMPORTS) | {"annotations"}
+TYPE_NAMES = KEYWORDS | BUILTIN_TYPES | frozenset(TYPE_IMPORTS) | {"ClientMethod", "annotations"}
 ERROR_NAMES = (
     KEYWORDS | BUILTIN_TYPES | {"AWSError", "BY_CODE", "Exceptions", "Mapping", "annotations"}
 )

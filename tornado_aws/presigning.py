@@ -39,6 +39,8 @@ def operation_named(method: str, operations: Sequence[str]) -> str:
     Raises:
         ParamValidationError: there is none.
     """
+    if "_" in method and method in operations:  # a name with an underscore is the method's, too
+        return method
     plain = method.replace("_", "")
     if method.islower():
         for name in operations:

@@ -301,21 +301,19 @@ class ServiceClient:
             attempts=outcome.attempts,
         )
 
-    async def generate_presigned_url(
-        self,
-        ClientMethod: str,
-        Params: Mapping[str, Any] | None = None,
-        ExpiresIn: int = 3600,
-        HttpMethod: str | None = None,
+    async def _presigned_url(
+        self, method: str, params: Params | None, expires: int, http_method: str | None
     ) -> str:
         """Return a URL that makes a request for whoever holds it, for a while.
 
+        What `generate_presigned_url` of the generated clients does, whose type knows the names.
+
         Args:
-            ClientMethod: the name of the method that would make it (``"get_object"``).
-            Params: the method's parameters. What becomes a header must be sent with the URL.
-            ExpiresIn: seconds that the URL is valid, 1 to 604800 (a week); temporary credentials
+            method: the name of the method that would make it (``"get_object"``).
+            params: the method's parameters. What becomes a header must be sent with the URL.
+            expires: seconds that the URL is valid, 1 to 604800 (a week); temporary credentials
                 end it sooner.
-            HttpMethod: the HTTP method to use instead of the operation's own.
+            http_method: the HTTP method to use instead of the operation's own.
 
         Raises:
             ParamValidationError: there is no such method, or an argument does not fit.
@@ -325,13 +323,13 @@ class ServiceClient:
         from tornado_aws import presigning  # noqa: PLC0415 - see MODULES
 
         ready = self._session.resolved or await self._session.ready()
-        name = presigning.operation_named(ClientMethod, self._model.operation_names)
-        route, parts = await self._unsent(ready, name, Params or {})
+        name = presigning.operation_named(method, self._model.operation_names)
+        route, parts = await self._unsent(ready, name, params or {})
         credentials = None
         if route.signer is not None:
             credentials = await (route.source or ready.source).get()
         return presigning.presigned_url(
-            route, parts, credentials, ExpiresIn, time.time(), HttpMethod
+            route, parts, credentials, expires, time.time(), http_method
         )
 
     async def generate_presigned_post(

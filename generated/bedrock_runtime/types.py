@@ -31,6 +31,19 @@ AudioFormat: TypeAlias = Literal[
 ]
 CachePointType: TypeAlias = Literal["default"]
 CacheTTL: TypeAlias = Literal["5m", "1h"]
+ClientMethod: TypeAlias = Literal[
+    "apply_guardrail",
+    "converse",
+    "converse_stream",
+    "count_tokens",
+    "get_async_invoke",
+    "invoke_guardrail_checks",
+    "invoke_model",
+    "invoke_model_with_bidirectional_stream",
+    "invoke_model_with_response_stream",
+    "list_async_invokes",
+    "start_async_invoke",
+]
 ConversationRole: TypeAlias = Literal["user", "assistant", "system"]
 DocumentFormat: TypeAlias = Literal["pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"]
 GuardrailAction: TypeAlias = Literal["NONE", "GUARDRAIL_INTERVENED"]

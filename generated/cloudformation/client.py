@@ -11,7 +11,7 @@ from tornado_aws.service import ServiceClient
 from . import exceptions, paginators, waiters, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from tornado_aws.pagination import PaginationConfig, Paginator
@@ -3447,3 +3447,20 @@ class CloudFormation(ServiceClient):
             },
             WaiterConfig,
         )
+
+    async def generate_presigned_url(
+        self,
+        ClientMethod: types.ClientMethod,
+        Params: Mapping[str, Any] | None = None,
+        ExpiresIn: int = 3600,
+        HttpMethod: str | None = None,
+    ) -> str:
+        """Return a URL that makes a request for whoever holds it, for a while.
+
+        Args:
+            ClientMethod: the name of the method that would make it.
+            Params: its parameters. What becomes a header must be sent with the URL.
+            ExpiresIn: 1 to 604800 seconds; temporary credentials end it sooner.
+            HttpMethod: the HTTP method to use instead of the operation's own.
+        """
+        return await self._presigned_url(ClientMethod, Params, ExpiresIn, HttpMethod)

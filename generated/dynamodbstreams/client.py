@@ -11,6 +11,9 @@ from tornado_aws.service import ServiceClient
 from . import exceptions, wire
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from tornado_aws.types import Timestamp
 
     from . import types
@@ -150,3 +153,20 @@ class DynamoDBStreams(ServiceClient):
                 "ExclusiveStartStreamArn": ExclusiveStartStreamArn,
             },
         )
+
+    async def generate_presigned_url(
+        self,
+        ClientMethod: types.ClientMethod,
+        Params: Mapping[str, Any] | None = None,
+        ExpiresIn: int = 3600,
+        HttpMethod: str | None = None,
+    ) -> str:
+        """Return a URL that makes a request for whoever holds it, for a while.
+
+        Args:
+            ClientMethod: the name of the method that would make it.
+            Params: its parameters. What becomes a header must be sent with the URL.
+            ExpiresIn: 1 to 604800 seconds; temporary credentials end it sooner.
+            HttpMethod: the HTTP method to use instead of the operation's own.
+        """
+        return await self._presigned_url(ClientMethod, Params, ExpiresIn, HttpMethod)

@@ -9,6 +9,12 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from tornado_aws.types import ResponseMetadata, Returned, Timestamp
 
+ClientMethod: TypeAlias = Literal[
+    "describe_stream",
+    "get_records",
+    "get_shard_iterator",
+    "list_streams",
+]
 KeyType: TypeAlias = Literal["HASH", "RANGE"]
 OperationType: TypeAlias = Literal["INSERT", "MODIFY", "REMOVE"]
 ShardFilterType: TypeAlias = Literal["CHILD_SHARDS"]

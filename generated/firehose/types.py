@@ -19,6 +19,20 @@ AmazonopensearchserviceIndexRotationPeriod: TypeAlias = Literal[
     "OneMonth",
 ]
 AmazonopensearchserviceS3BackupMode: TypeAlias = Literal["FailedDocumentsOnly", "AllDocuments"]
+ClientMethod: TypeAlias = Literal[
+    "create_delivery_stream",
+    "delete_delivery_stream",
+    "describe_delivery_stream",
+    "list_delivery_streams",
+    "list_tags_for_delivery_stream",
+    "put_record",
+    "put_record_batch",
+    "start_delivery_stream_encryption",
+    "stop_delivery_stream_encryption",
+    "tag_delivery_stream",
+    "untag_delivery_stream",
+    "update_destination",
+]
 CompressionFormat: TypeAlias = Literal["UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"]
 Connectivity: TypeAlias = Literal["PUBLIC", "PRIVATE"]
 ContentEncoding: TypeAlias = Literal["NONE", "GZIP"]

@@ -10,6 +10,31 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from tornado_aws.types import Blob, ResponseMetadata, Returned, StringList
 
+ClientMethod: TypeAlias = Literal[
+    "batch_get_secret_value",
+    "cancel_rotate_secret",
+    "create_secret",
+    "delete_resource_policy",
+    "delete_secret",
+    "describe_secret",
+    "get_random_password",
+    "get_resource_policy",
+    "get_secret_value",
+    "list_secret_version_ids",
+    "list_secrets",
+    "put_resource_policy",
+    "put_secret_value",
+    "remove_regions_from_replication",
+    "replicate_secret_to_regions",
+    "restore_secret",
+    "rotate_secret",
+    "stop_replication_to_replica",
+    "tag_resource",
+    "untag_resource",
+    "update_secret",
+    "update_secret_version_stage",
+    "validate_resource_policy",
+]
 FilterNameStringType: TypeAlias = Literal[
     "description",
     "name",

@@ -4,9 +4,23 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from tornado_aws.types import ResponseMetadata, Returned
+
+ClientMethod: TypeAlias = Literal[
+    "create_oauth2_token",
+    "create_oauth2_token_with_iam",
+    "delete_console_authorization_configuration",
+    "delete_resource_permission_statement",
+    "get_console_authorization_configuration",
+    "get_resource_policy",
+    "introspect_oauth2_token_with_iam",
+    "list_resource_permission_statements",
+    "put_console_authorization_configuration",
+    "put_resource_permission_statement",
+    "revoke_oauth2_token_with_iam",
+]
 
 
 class AccessToken(TypedDict):

@@ -4,9 +4,16 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from tornado_aws.types import ResponseMetadata, Returned
+
+ClientMethod: TypeAlias = Literal[
+    "get_role_credentials",
+    "list_account_roles",
+    "list_accounts",
+    "logout",
+]
 
 
 class AccountInfo(TypedDict):

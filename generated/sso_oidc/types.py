@@ -4,9 +4,16 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from tornado_aws.types import ResponseMetadata, Returned, StringList
+
+ClientMethod: TypeAlias = Literal[
+    "create_token",
+    "create_token_with_iam",
+    "register_client",
+    "start_device_authorization",
+]
 
 
 class AwsAdditionalDetails(TypedDict):

@@ -6,9 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from tornado_aws.types import ResponseMetadata, Returned, StringList
+
+ClientMethod: TypeAlias = Literal[
+    "assume_role",
+    "assume_role_with_saml",
+    "assume_role_with_web_identity",
+    "assume_root",
+    "decode_authorization_message",
+    "get_access_key_info",
+    "get_caller_identity",
+    "get_delegated_access_token",
+    "get_federation_token",
+    "get_session_token",
+    "get_web_identity_token",
+]
 
 
 class AssumeRoleRequest(TypedDict):

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import AsyncMock
 
 import black
 import pytest
@@ -20,6 +21,7 @@ from black.mode import Mode, TargetVersion
 from codegen.format import format_text
 from codegen.manifest import Wishes
 from codegen.override import Method, Parameter
+from codegen.spelling import method_name
 from tests.codegen import zoo
 from tornado_aws.exceptions import AWSError
 
@@ -64,6 +66,7 @@ def test_each_operation_is_a_coroutine_with_keyword_only_parameters(package: Mod
         "close_gates",
         "get_picture",
         "watch",
+        "generate_presigned_url",
     }
     parameters = methods["create_animal"].parameters
     required = [each.name for each in parameters.values() if each.default is each.empty]
@@ -83,6 +86,24 @@ def test_a_method_hands_its_parameters_to_the_runtime(package: ModuleType) -> No
     assert result == {"called": "DescribeAnimal"}
     assert recorder.name == "DescribeAnimal"
     assert recorder.params == {"Name": "tom", "str": None}
+
+
+def test_the_urls_of_a_client_are_for_its_own_methods(package: ModuleType) -> None:
+    """The type of the method's name lists what boto3 calls the operations, and nothing else."""
+    names = typing.get_args(importlib.import_module("zoo.types").ClientMethod)
+    assert list(names) == sorted(method_name(each) for each in package.Zoo._model.operation_names)
+    client = package.Zoo.__new__(package.Zoo)
+    client._presigned_url = AsyncMock(return_value="https://zoo")
+    assert asyncio.run(client.generate_presigned_url("close_gates", {"a": 1}, 9)) == "https://zoo"
+    client._presigned_url.assert_awaited_once_with("close_gates", {"a": 1}, 9, None)
+
+
+def test_an_operation_may_take_the_place_of_the_method_of_urls(tmp_path: Path) -> None:
+    """Where a correction gives it that name, there is no other method of the name."""
+    renamed = Method("zoo", "CloseGates", name="generate_presigned_url", reason="it is a test")
+    text = zoo.files(Wishes(overrides=(renamed,)))
+    assert text["client.py"].count("def generate_presigned_url(") == 1
+    assert "ClientMethod" not in text["types.py"]
 
 
 def test_renamed_parameters_keep_their_names_on_the_wire(tmp_path: Path) -> None:

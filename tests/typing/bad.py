@@ -5,6 +5,7 @@ from __future__ import annotations
 from tornado_aws.services.dynamodb import DynamoDB
 from tornado_aws.services.dynamodb import exceptions as errors
 from tornado_aws.services.kms import KMS
+from tornado_aws.services.s3 import S3
 from tornado_aws.services.sqs import SQS
 
 
@@ -48,3 +49,12 @@ async def misuse_others(sqs: SQS, kms: KMS) -> None:
     await sqs.create_queue(QueueName="q", Attributes={"Visibility": "30"})  # error
     await sqs.send_message_batch(QueueUrl="q", Entries=[{"Id": "1"}])  # error
     await kms.encrypt(KeyId="k", Plaintext=1.5)  # error
+
+
+async def misuse_urls(s3: S3, kms: KMS, name: str) -> None:
+    """URLs for methods that a client has not, or by the API's own name."""
+    await s3.generate_presigned_url("get_objects")  # error
+    await s3.generate_presigned_url("GetObject")  # error
+    await s3.generate_presigned_url(name)  # error
+    await kms.generate_presigned_url("get_object")  # error
+    await s3.generate_presigned_url("get_object", ExpiresIn="60")  # error

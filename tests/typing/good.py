@@ -13,6 +13,7 @@ from tornado_aws.services.kinesis import Kinesis
 from tornado_aws.services.kms import KMS
 from tornado_aws.services.logs import CloudWatchLogs
 from tornado_aws.services.s3 import S3
+from tornado_aws.services.s3 import types as s3_types
 from tornado_aws.services.sqs import SQS
 
 from tornado_aws import AsyncAWSClient
@@ -116,5 +117,7 @@ async def use_streams(s3: S3, kinesis: Kinesis, client: AsyncAWSClient) -> int:
     async for piece in response.stream:
         size += len(piece)
     url: str = await s3.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+    method: s3_types.ClientMethod = "put_object"
+    url = await s3.generate_presigned_url(method, {"Bucket": "b", "Key": "k"}, 60, "PUT")
     form = await s3.generate_presigned_post("b", "k", ExpiresIn=60)
     return size + len(url) + len(form["fields"]["key"])
