@@ -22,6 +22,7 @@ from black.mode import Mode, TargetVersion
 
 from tornado_aws.endpoints import Endpoint
 from tornado_aws.exceptions import EndpointError
+from tornado_aws.settings import snake_service_id
 
 from .load import RULE_SET, Model, find, load
 from .rules import compile_rules, default_rules
@@ -88,6 +89,7 @@ class Service:
         name: the folder of its model.
         prefix: its endpoint prefix.
         signing_name: the name that it is signed for.
+        id: its id as variables and files of endpoints spell it, in lower case.
         hosts: where its hosts are not at the usual place: ``variant:where`` -> template and, if
             it is not the region, the signing region; where is a region, a partition or "".
     """
@@ -95,6 +97,7 @@ class Service:
     name: str
     prefix: str
     signing_name: str
+    id: str
     hosts: Mapping[str, str]
 
 
@@ -125,14 +128,15 @@ def service(model: Model, partitions: Sequence[Partition]) -> Service:
     metadata = model.service["metadata"]
     name, prefix = model.source.service, metadata["endpointPrefix"]
     signing_name = metadata.get("signingName", prefix)
+    own_id = snake_service_id(metadata["serviceId"]).lower()
     if name in WITHOUT_HOST:
-        return Service(name, prefix, signing_name, {":": f"!{WITHOUT_HOST[name]}"})
+        return Service(name, prefix, signing_name, own_id, {":": f"!{WITHOUT_HOST[name]}"})
     resolve = _resolver(model)
     hosts: dict[str, str] = {}
     for variant in VARIANTS:
         answers = _Answers(resolve, variant, prefix, signing_name, PARAMETERS.get(name, {}))
         hosts.update(_differences(answers, partitions))
-    return Service(name, prefix, signing_name, hosts)
+    return Service(name, prefix, signing_name, own_id, hosts)
 
 
 def _resolver(model: Model) -> Resolve:
@@ -286,14 +290,18 @@ def service_module(services: Sequence[Service]) -> str:
         for each in services
         if {each.prefix, each.signing_name} != {each.name}
     }
+    ids = {each.name: each.id for each in services if each.id != snake_service_id(each.name)}
     hosts = {each.name: each.hosts for each in services if each.hosts}
     return _module(
-        "Hosts and signing names of AWS's services, where they are not the usual ones.",
+        "Hosts, signing names and ids of AWS's services, where they are not the usual ones.",
         "# Endpoint prefix -> the service, where they differ.",
         f"PREFIXES = {_pairs(dict(sorted(prefixes.items())))}",
         "",
         "# Service -> its endpoint prefix and the name it is signed for, where one differs.",
         f"NAMES = {_pairs(names)}",
+        "",
+        "# Service -> its id as variables of endpoints spell it, where it is another name.",
+        f"IDS = {_pairs(ids)}",
         "",
         "# Service -> variant (fips, dual, both or none): region, partition or none for all ->",
         "# host and, if they differ, region and name to sign for; behind ! is why there is none.",

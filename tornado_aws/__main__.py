@@ -14,6 +14,7 @@ from typing import Any
 from tornado_aws import AsyncAWSClient
 from tornado_aws.config import ProfileFiles, file_paths
 from tornado_aws.credentials import Credentials
+from tornado_aws.endpoints.raw import service_id
 from tornado_aws.exceptions import AWSClientException
 from tornado_aws.settings import TABLE, Settings, resolve
 
@@ -44,14 +45,15 @@ def _parser() -> argparse.ArgumentParser:
         "show", help="print every setting with its source, and the credentials, masked"
     )
     show.add_argument("--profile", help="the profile, as if it were given in code")
-    show.add_argument("--service", help="the id of a service, to find its own endpoint (S3)")
+    show.add_argument("--service", help="a service, to find its own endpoint (s3)")
     return parser
 
 
 def _rows(profile: str | None, service: str | None) -> Iterator[Row]:
     files = ProfileFiles(file_paths(os.environ))
     profiles = files.load()
-    settings = resolve({"profile": profile}, os.environ, profiles, service)
+    own_id = service_id(service) if service else None
+    settings = resolve({"profile": profile}, os.environ, profiles, own_id)
     yield "SETTING", "VALUE", "SOURCE"
     for setting in TABLE:
         yield _row(setting.name, settings, files)

@@ -23,6 +23,7 @@ from tornado_aws.credentials.sessions import Sessions
 from tornado_aws.credentials.shared import configuration_key, share
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
 from tornado_aws.customizations import module_of
+from tornado_aws.endpoints.raw import service_id
 from tornado_aws.events import Caller, Observer
 from tornado_aws.exceptions import ConfigNotFound
 from tornado_aws.pipeline import Limits, Pipeline
@@ -199,7 +200,8 @@ async def make_ready(loaded: Loaded, target: Target, settings_options: Mapping[s
     Raises:
         ConfigurationError: the options or the configuration files cannot be used.
     """
-    settings = resolve(settings_options, loaded.environ, loaded.profiles, target.service_id)
+    own_id = target.service_id if target.metadata else service_id(target.service)
+    settings = resolve(settings_options, loaded.environ, loaded.profiles, own_id)
     if settings.region is None:
         region = await _instance_region(settings)
         if region is None:

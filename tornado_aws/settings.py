@@ -23,7 +23,7 @@ from tornado_aws._settings_table import (
 from tornado_aws.config import Profiles, Section
 from tornado_aws.exceptions import ConfigurationError, NoProfileError
 
-__all__ = ["TABLE", "Setting", "Settings", "resolve"]
+__all__ = ["TABLE", "Setting", "Settings", "resolve", "snake_service_id"]
 
 ARGUMENT = "argument"
 DEFAULT = "default"
@@ -232,7 +232,7 @@ class _Lookup:
         given = self._argument(_ENDPOINT)
         if given is not None or self.values["ignore_configured_endpoint_urls"] is True:
             return given
-        own = None if self.service_id is None else _snake(self.service_id)
+        own = None if self.service_id is None else snake_service_id(self.service_id)
         return (
             (self._variable([f"AWS_ENDPOINT_URL_{own.upper()}"]) if own else None)
             or self._variable(["AWS_ENDPOINT_URL"])
@@ -283,7 +283,8 @@ def _property(section: Section, key: str) -> Any:
     return value.get(inner) if isinstance(value, dict) else None
 
 
-def _snake(service_id: str) -> str:
+def snake_service_id(service_id: str) -> str:
+    """Return a service's id as a variable of its endpoint ends, but for the case."""
     return service_id.replace(" ", "_").replace("-", "_")
 
 

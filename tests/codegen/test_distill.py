@@ -10,6 +10,8 @@ import pytest
 from codegen import distill
 from codegen.load import find, load
 from tornado_aws.endpoints import partition_data, service_data
+from tornado_aws.endpoints.raw import service_id
+from tornado_aws.settings import snake_service_id
 
 # The data name the version they are from; another one may say something else.
 CURRENT = f"From botocore {metadata.version('botocore')} " in (service_data.__doc__ or "")
@@ -35,6 +37,15 @@ def test_services_are_current() -> None:
         name = source.service
         assert service_data.HOSTS.get(name, {}) == service.hosts
         assert service_data.NAMES.get(name, (name, name)) == (service.prefix, service.signing_name)
+        assert service_data.IDS.get(name, snake_service_id(name)) == service.id
+
+
+def test_services_have_the_ids_that_botocore_gives_them() -> None:
+    """Variables of endpoints are named after them, whichever name a raw client was given."""
+    for source in find(distill.DATA):
+        metadata = load(source).service["metadata"]
+        expected = snake_service_id(metadata["serviceId"]).lower()
+        assert snake_service_id(service_id(source.service)) == expected
 
 
 def test_partitions_name_a_region_that_is_not_there() -> None:

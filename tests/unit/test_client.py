@@ -80,6 +80,26 @@ def test_connections_of_a_blocking_client_are_counted_from_any_thread(
     assert client.pool_stats().open == 0
 
 
+@pytest.mark.parametrize(
+    ("service", "variable"),
+    [
+        ("dynamodb", "DYNAMODB"),
+        ("logs", "CLOUDWATCH_LOGS"),
+        ("monitoring", "CLOUDWATCH"),
+        ("email", "SES"),
+        ("streams.dynamodb", "DYNAMODB_STREAMS"),
+    ],
+)
+def test_endpoints_are_configured_under_the_ids_of_services(
+    server: RecordingServer, monkeypatch: pytest.MonkeyPatch, service: str, variable: str
+) -> None:
+    """The variable is the one that other SDKs read, whichever name the client was given."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv(f"AWS_ENDPOINT_URL_{variable}", server.url)
+    with AWSClient(service, **KEYS) as client:
+        assert client.fetch("GET").code == 200
+
+
 def test_the_signature_of_the_original_library_is_kept() -> None:
     """Names, order and defaults of the arguments are a contract."""
     asynchronous = inspect.signature(AsyncAWSClient.__init__).parameters

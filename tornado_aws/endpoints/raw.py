@@ -11,10 +11,10 @@ import re
 from typing import NamedTuple
 
 from tornado_aws.endpoints.partitions import aws_partition, real_region
-from tornado_aws.endpoints.service_data import HOSTS, NAMES, PREFIXES
+from tornado_aws.endpoints.service_data import HOSTS, IDS, NAMES, PREFIXES
 from tornado_aws.exceptions import EndpointError
 
-__all__ = ["RawEndpoint", "resolve_raw"]
+__all__ = ["RawEndpoint", "resolve_raw", "service_id"]
 
 _DEFAULTS = {
     "": "{service}.{region}.{suffix}",
@@ -59,7 +59,7 @@ def resolve_raw(
     """
     if not _SERVICE.fullmatch(service):
         raise EndpointError(f"{service!r} cannot be the name of a service: it is not a host name")
-    name = service if service in HOSTS or service in NAMES else PREFIXES.get(service, service)
+    name = _name(service)
     prefix, signing_name = NAMES.get(name, (name, name))
     real, is_fips = real_region(region or "")
     variant = _variant(use_fips or is_fips, use_dualstack)
@@ -84,6 +84,22 @@ def resolve_raw(
         other_name or signing_name,
         (signing_region or "{region}").format_map(values),
     )
+
+
+def service_id(service: str) -> str:
+    """Return what a service is called where endpoints are configured.
+
+    Args:
+        service: as `resolve_raw` takes it.
+    """
+    name = _name(service)
+    return IDS.get(name, name)
+
+
+def _name(service: str) -> str:
+    """Return botocore's name of a service that is called by it or by its hosts' name."""
+    known = service in HOSTS or service in NAMES or service in IDS
+    return service if known else PREFIXES.get(service, service)
 
 
 def _variant(fips: bool, dual: bool) -> str:
