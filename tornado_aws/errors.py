@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from http.client import responses
 from typing import Any, NamedTuple
 
 from tornado_aws import txml
@@ -81,7 +82,7 @@ def _from_members(response: Response, members: Mapping[str, Any]) -> ErrorDetail
         original, kind = query_error.split(";", 1)
         error = {**error, "QueryErrorCode": error["Code"], "Code": original, "Type": kind}
     if not members and not message:
-        error["Message"] = response.reason
+        error["Message"] = responses.get(response.status, "")
     return ErrorDetails(error["Code"], error["Message"], request_id, error, is_aws)
 
 

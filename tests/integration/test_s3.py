@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from examples.local_aws import LocalAWS
 from generated.s3 import S3
+from tests.integration.conftest import Server
 from tornado_aws import exceptions
 
 KEYS = [
@@ -21,33 +21,6 @@ KEYS = [
     *("grüße/東京/🚀", "e\u0301", "'single'\"double\"", "(a)*~_-.", "<xml>&amp;", "back\\slash"),
     *("^[caret]{brace}|`", "x" * 200),
 ]
-
-Server = dict[str, Any]
-
-
-@pytest.fixture
-def ministack(aws: LocalAWS) -> Server:
-    """Options of a client of a server that verifies signatures."""
-    return {
-        "endpoint": aws.endpoint,
-        "region": aws.region,
-        "access_key": aws.access_key,
-        "secret_key": aws.secret_key,
-    }
-
-
-@pytest.fixture
-def moto(moto_server: str) -> Server:
-    """Options of a client of a server that knows more of S3, and no signature."""
-    keys = {"access_key": "any", "secret_key": "key"}
-    return {"endpoint": moto_server, "region": "us-east-1", **keys}
-
-
-@pytest.fixture(params=["ministack", "moto"])
-def server(request: pytest.FixtureRequest) -> Server:
-    """Options of a client of either server."""
-    options: Server = request.getfixturevalue(request.param)
-    return options
 
 
 def run(server: Server, test: Callable[[S3, str], Awaitable[None]], **options: Any) -> None:

@@ -116,11 +116,13 @@ def test_an_s3_error_without_message_keeps_its_other_elements() -> None:
     assert (details.request_id, details.host_id) == ("X", "H2")
 
 
-@pytest.mark.parametrize("status", [304, 403, 404])
-def test_an_empty_error_with_a_request_id_is_an_aws_error(status: int) -> None:
-    """HEAD requests have no body: the status is the code, the reason the message."""
+@pytest.mark.parametrize(
+    ("status", "message"), [(304, "Not Modified"), (403, "Forbidden"), (599, "")]
+)
+def test_an_empty_error_with_a_request_id_is_an_aws_error(status: int, message: str) -> None:
+    """HEAD requests have no body: the status is the code, its usual phrase the message."""
     details = errors.parse(respond(status, b"", ("x-amz-request-id", "R2")))
-    assert (details.code, details.message, details.is_aws) == (str(status), "Reason", True)
+    assert (details.code, details.message, details.is_aws) == (str(status), message, True)
 
 
 @pytest.mark.parametrize(
