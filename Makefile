@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 MINISTACK := $(VENV)/ministack
 CACHE := $(CURDIR)/.cache
-BENCHMARKS ?= $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
 SOURCES := tornado_aws codegen tests benchmarks examples docs setup.py
 
 # Caches of the tools stay in the project, and nothing of the user's own Python gets in.
@@ -58,9 +57,8 @@ docs: $(VENV)/.installed-docs  # build the documentation in docs/_build/html
 	$(BIN)/python docs/settings.py
 	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --builder html docs docs/_build/html
 
-bench: $(VENV)/.installed-bench  # measure, and compare with others; BENCHMARKS="signing" for one
-	@set -e; for name in $(BENCHMARKS); do \
-	  echo; echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS); done
+bench: install $(VENV)/.installed-bench  # measure, and compare with others; ARGS="calls --record"
+	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: install  # call for a minute among random faults, and account for every call
 	$(BIN)/python -m tests.faults.soak $(ARGS)

@@ -1,24 +1,23 @@
-"""What signing costs, against botocore: ``python -m benchmarks.signing``.
+"""What signing costs, against botocore's ``SigV4Auth.add_auth`` on the same request.
 
-CPU microseconds a call, medians of interleaved rounds in one process, and how many times cheaper
-than botocore's ``SigV4Auth.add_auth`` (making its request object left out) on the same request.
+What botocore needs to make its request object is left out of its cost.
 """
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from statistics import median
 
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
+from benchmarks.rounds import Effort, cpu_us, interleaved_functions
+from benchmarks.tables import Column, Table, Value
 from tornado_aws.credentials import Credentials
 from tornado_aws.signing import SigV4
 
-ROUNDS = 15
-SECONDS = 0.02  # of one candidate in one round
 HOST = "dynamodb.us-east-1.amazonaws.com"
 URL = f"https://{HOST}/"
 HEADERS = {
@@ -26,10 +25,30 @@ HEADERS = {
     "X-Amz-Target": "DynamoDB_20120810.DescribeTable",
     "User-Agent": "benchmark/1",
 }
+REQUEST = "botocore's request object"
+COLUMNS = [Column("CPU µs", "{:,.1f}"), Column("times faster", "{:.1f}")]
+
+
+def tables(effort: Effort) -> Iterator[Table]:
+    """Measure a small and a large body."""
+    for name, length, size in (("200b", "200 bytes", 200), ("1mb", "1 MB", 1_000_000)):
+        costs = interleaved_functions(candidates(b"x" * size), effort)
+        making = [cost.cpu for cost in costs.pop(REQUEST)]
+        rows: dict[str, list[Value]] = {}
+        for call, found in costs.items():
+            base = costs["botocore presign" if "presign" in call else "botocore sign"]
+            ratios = [
+                (theirs.cpu - object_) / ours.cpu
+                for theirs, object_, ours in zip(base, making, found, strict=True)
+            ]
+            own = median(making) * 1e6 if call.startswith("botocore") else 0.0
+            rows[call] = [cpu_us(found) - own, 1.0 if own else median(ratios)]
+        title = f"Signing a request with a body of {length}"
+        yield Table(f"signing-{name}", title, COLUMNS, rows, drawn=0)
 
 
 def candidates(body: bytes) -> dict[str, Callable[[], object]]:
-    """Return what is measured, by name; the first two are botocore's."""
+    """Return what is measured, by name."""
     keys = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
     signer, pairs = SigV4("dynamodb", "us-east-1"), list(HEADERS.items())
     botocore_keys = BotocoreCredentials(keys.access_key, keys.secret_key)
@@ -41,42 +60,15 @@ def candidates(body: bytes) -> dict[str, Callable[[], object]]:
         return AWSRequest("POST", URL, headers=HEADERS, data=body)
 
     return {
-        "botocore, request object alone": request,
-        "botocore SigV4Auth": lambda: auth.add_auth(request()),
-        "botocore SigV4QueryAuth": lambda: query_auth.add_auth(AWSRequest("GET", URL)),
-        "sign": lambda: signer.sign(keys, "POST", URL, HEADERS, body),
-        "sign, another path each time": lambda: signer.sign(
+        REQUEST: request,
+        "botocore sign": lambda: auth.add_auth(request()),
+        "botocore presign": lambda: query_auth.add_auth(AWSRequest("GET", URL)),
+        "tornado-aws sign": lambda: signer.sign(keys, "POST", URL, HEADERS, body),
+        "the same, another path each time": lambda: signer.sign(
             keys, "POST", f"{URL}{next(number)}", HEADERS, body
         ),
-        "authorize (send path)": lambda: signer.authorize(
+        "tornado-aws sign, way of a call": lambda: signer.authorize(
             keys, "POST", HOST, "/", "", pairs, body, time.time()
         ),
-        "presign": lambda: signer.presign(keys, "GET", URL),
+        "tornado-aws presign": lambda: signer.presign(keys, "GET", URL),
     }
-
-
-def measure(call: Callable[[], object]) -> float:
-    """Return CPU microseconds a call, over at least `SECONDS`."""
-    calls, started = 0, time.process_time()
-    while (spent := time.process_time() - started) < SECONDS:
-        for _ in range(50):
-            call()
-        calls += 50
-    return spent / calls * 1e6
-
-
-def main() -> None:
-    """Measure a small and a large body and print a table of each."""
-    for size in (200, 1_000_000):
-        calls = candidates(b"x" * size)
-        rounds = [{name: measure(call) for name, call in calls.items()} for _ in range(ROUNDS)]
-        cost = {name: statistics.median(one[name] for one in rounds) for name in calls}
-        making = cost["botocore, request object alone"]
-        print(f"\nbody of {size} bytes {'us/call':>26}  times cheaper")
-        for name, spent in cost.items():
-            base = cost["botocore SigV4QueryAuth" if name == "presign" else "botocore SigV4Auth"]
-            print(f"  {name:<34}{spent:>9.2f}{(base - making) / spent:>10.1f}")
-
-
-if __name__ == "__main__":
-    main()

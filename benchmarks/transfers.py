@@ -26,7 +26,7 @@ from typing import Any
 
 MIB = 1 << 20
 PART = 8 * MIB
-OPTIONS = {"Bucket": "bucket", "Key": "key"}
+OPTIONS: dict[str, Any] = {"Bucket": "bucket", "Key": "key"}
 Move = Callable[[str], Awaitable[object]]
 
 # --- the server -----------------------------------------------------------------------------------
