@@ -8,7 +8,8 @@ disk. The rules are those that the SDKs share, and beyond them what the AWS CLI 
 * ``#`` and ``;`` begin a comment at the start of a line, after a section's bracket, and after white
   space in the value of a property; the lines that continue it have no comments;
 * sections of one name are merged; ``[profile default]`` puts ``[default]`` out of force;
-* sections and properties with impossible names are ignored, lines of no known form are errors.
+* sections and properties (not sub-properties) with impossible names are ignored, lines of no
+  known form are errors.
 """
 
 from __future__ import annotations
@@ -215,8 +216,7 @@ class _Reader:
         table = value if isinstance(value, dict) else {}
         section[self.key] = table
         name, sub_value = self._pair(number, text, "sub-property")
-        if _IDENTIFIER.fullmatch(name):
-            table[name.lower()] = sub_value
+        table[name.lower()] = sub_value
 
     def _pair(self, number: int, text: str, kind: str = "property") -> tuple[str, str]:
         name, equals, value = text.partition("=")

@@ -60,7 +60,7 @@ CONFIG = {
     ),
     "sub-properties with impossible names": (
         "[profile a]\ns3 =\n  x y = 1\n  z = 2",
-        {"a": {"s3": {"z": "2"}}},
+        {"a": {"s3": {"x y": "1", "z": "2"}}},
     ),
     "sections of one name": (
         "[profile a]\nb = 1\nc = 2\n[profile a]\nb = 3",

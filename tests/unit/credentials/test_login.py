@@ -94,6 +94,17 @@ def test_a_fresh_login_is_used_as_it_is(home: Home) -> None:
     assert not services.calls
 
 
+def test_a_login_may_be_kept_elsewhere(home: Home) -> None:
+    """The variable is the CLI's; its value may begin with the home folder."""
+    home.login()
+    moved = home.file.parents[3] / "mine"
+    home.file.parent.rename(moved)
+    home.environ["AWS_LOGIN_CACHE_DIRECTORY"] = "~/mine"
+    assert load(home, FakeServices()).access_key == "AKIDOLD"
+    home.environ["AWS_LOGIN_CACHE_DIRECTORY"] = str(moved)
+    assert load(home, FakeServices()).access_key == "AKIDOLD"
+
+
 @pytest.mark.parametrize("remaining", [290, -1])
 def test_an_old_login_is_refreshed_and_kept_for_the_cli(home: Home, remaining: float) -> None:
     """The new tokens are used and saved for the owner only; what else the file has stays."""

@@ -213,7 +213,11 @@ def test_times_as_old_versions_of_the_cli_wrote_them_are_read(session: Home) -> 
 
 FAULTS = {
     "no session": (SESSION.replace("[sso-session s]", "[sso-session t]"), "no section"),
-    "no region": (SESSION.replace("sso_region", "x"), "no sso_region"),
+    "no region": (SESSION.replace("sso_region", "x"), r"\[sso-session s\] has no sso_region"),
+    "a region in the profile only": (
+        f"{SESSION.replace('sso_region', 'x')}[profile p]\nsso_region = eu-west-1",
+        r"\[sso-session s\] has no sso_region",
+    ),
     "no URL and account": (
         LEGACY.replace("sso_start_url", "x").replace("sso_account_id", "y"),
         "no sso_account_id and no sso_start_url",

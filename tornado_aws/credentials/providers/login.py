@@ -25,6 +25,7 @@ __all__ = ["Login"]
 logger = logging.getLogger("tornado_aws.credentials")
 
 CACHE = "~/.aws/login/cache"
+CACHE_VARIABLE = "AWS_LOGIN_CACHE_DIRECTORY"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 # Cached credentials that live longer, seconds, are used as they are: botocore/credentials.py,
@@ -71,7 +72,8 @@ class Login:
 
     def _file(self, session: str) -> Path:
         name = hashlib.sha256(session.encode()).hexdigest()
-        return Path(expand_home(CACHE, self._context.environ)) / f"{name}.json"
+        environ = self._context.environ
+        return Path(expand_home(environ.get(CACHE_VARIABLE) or CACHE, environ)) / f"{name}.json"
 
     async def _refreshed(self, login: Mapping[str, Any]) -> dict[str, Any]:
         """Exchange the refresh token for new credentials."""

@@ -166,6 +166,9 @@ def _with_session(profiles: Profiles, section: Section, session: str) -> Section
     found = profiles.sso_sessions.get(session)
     if found is None:
         raise _fault(f"there is no section [sso-session {session}]")
+    missing = [key for key in _SESSION_KEYS if not found.get(key)]
+    if missing:
+        raise _fault(f"[sso-session {session}] has no {' and no '.join(missing)}")
     for key, value in found.items():
         if section.get(key, value) != value:
             raise _fault(f"{key} differs between the profile and [sso-session {session}]")
