@@ -65,6 +65,9 @@ def endpoint(
     name, region = scheme.get("signingName", usual), scheme.get("signingRegion", given["Region"])
     kind = operation.traits.get("authtype") or scheme.get("name", "sigv4")
     yield "signed", "no" if kind == "none" else f"{kind}, for {name} in {region}"
+    discovery = operation.traits.get("endpointdiscovery")
+    if discovery is not None:
+        yield "discovery", "needed" if discovery.get("required") else "possible"
     for header, values in found.headers.items():
         yield "header", f"{header}: {', '.join(values)}"
 

@@ -68,6 +68,11 @@ def _boolean(value: Any) -> bool:
         raise ValueError from None
 
 
+def _boolean_or_auto(value: Any) -> bool | str:
+    is_auto = isinstance(value, str) and value.strip().lower() == "auto"
+    return "auto" if is_auto else _boolean(value)
+
+
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError
@@ -172,6 +177,7 @@ def _choice(*values: str) -> Kind:
 TEXT = Kind("a text", _text)
 PATH = Kind("a path", lambda value: _text(_path(value)))
 BOOLEAN = Kind("true or false", _boolean)
+BOOLEAN_OR_AUTO = Kind("true, false or auto", _boolean_or_auto)
 SECONDS = Kind("a positive number of seconds", _seconds)
 OPTIONAL_SECONDS = Kind("a positive number of seconds, or None for no bound", _optional_seconds)
 COUNT = Kind("a whole number from 1", lambda value: _integer(value, 1))
@@ -234,6 +240,15 @@ TABLE: Sequence[Setting] = (
         ("use_dualstack_endpoint",),
         default=False,
         help="Use endpoints that have IPv6 and IPv4 addresses.",
+    ),
+    Setting(
+        "endpoint_discovery_enabled",
+        BOOLEAN_OR_AUTO,
+        ("AWS_ENDPOINT_DISCOVERY_ENABLED", "AWS_ENABLE_ENDPOINT_DISCOVERY"),
+        ("endpoint_discovery_enabled",),
+        default="auto",
+        help="Ask services for their endpoints: where they need it (``auto``), where they offer it"
+        " (``true``), never.",
     ),
     Setting(
         "account_id_endpoint_mode",

@@ -23,6 +23,7 @@ from tornado_aws.credentials.sessions import Sessions
 from tornado_aws.credentials.shared import configuration_key, share
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
 from tornado_aws.customizations import module_of
+from tornado_aws.discovery import Discovery
 from tornado_aws.endpoints.raw import service_id
 from tornado_aws.events import Caller, Observer
 from tornado_aws.exceptions import ConfigNotFound
@@ -51,6 +52,7 @@ class Loaded(NamedTuple):
     pipeline: Pipeline
     regions: KnownRegions
     sessions: Sessions
+    discovery: Discovery
     observers: tuple[Observer, ...]
 
     def close(self) -> None:
@@ -71,6 +73,7 @@ class Ready:
         service_id: the service's id in its model.
         regions: where resources are that are not in the client's region.
         sessions: the credentials of sessions with resources.
+        discovery: the endpoints that services told.
         rules: the ``endpoints`` module of a generated client's package, None for a raw client.
         caller: what errors and observers are told of all calls.
         limits: bounds of generated calls.
@@ -84,6 +87,7 @@ class Ready:
         self.service_id = target.service_id
         self.regions = loaded.regions
         self.sessions = loaded.sessions
+        self.discovery = loaded.discovery
         self.rules = import_module(target.rules) if target.rules else None
         self.caller = Caller(target.service, settings.region or "", loaded.observers)
         self.limits = _limits(settings, target.service)
@@ -143,6 +147,7 @@ async def load(
         Pipeline(source, transport, _about(settings, environ)),
         KnownRegions(),
         Sessions(),
+        Discovery(),
         tuple(options.get("observers") or ()),
     )
 

@@ -58,6 +58,7 @@ class ExtraOptions(CallOptions, total=False):
     credentials_file: str | None
     ignore_configured_endpoint_urls: bool
     disable_host_prefix_injection: bool
+    endpoint_discovery_enabled: bool | Literal["auto"]
     account_id_endpoint_mode: Literal["preferred", "disabled", "required"]
     sts_regional_endpoints: Literal["regional", "legacy"]
     auth_scheme_preference: str | Sequence[str] | None

@@ -52,6 +52,7 @@ class Route(NamedTuple):
         wants_session: whether the credentials to sign with are those of a session, which the
             service gives for each resource.
         source: gives the credentials to sign with; None for the client's own.
+        is_discovered: whether the service itself told the endpoint.
     """
 
     base: BaseURL
@@ -59,6 +60,7 @@ class Route(NamedTuple):
     headers: Headers
     wants_session: bool = False
     source: CredentialSource | None = None
+    is_discovered: bool = False
 
     def __repr__(self) -> str:
         return f"<Route {self.base.origin.scheme}://{self.base.host}{self.base.path}>"

@@ -150,22 +150,39 @@ class ServiceClient:
             calculation = ready.settings.request_checksum_calculation
             parts = await operation.upload.prepare(parts, given, route, calculation)
         outcome = await _send(ready, operation, route, parts)
-        if outcome.error is not None and await self._finds_region(ready, operation, given, outcome):
+        if outcome.error is not None and await self._learns(
+            ready, operation, given, route, outcome
+        ):
             route = await self._route(ready, operation, given)
             outcome = await _send(ready, operation, route, parts)
         if outcome.error is not None:
             raise self._exception(operation, outcome, outcome.error)
         return await self._result(operation, outcome, asked, given)  # type: ignore[return-value]
 
-    async def _finds_region(
-        self, ready: Ready, operation: Prepared, params: Mapping[str, Any], outcome: Outcome
+    async def _learns(
+        self, ready: Ready, operation: Prepared, params: Params, route: Route, outcome: Outcome
     ) -> bool:
-        """Learn from an error that a resource is in another region; tell whether to repeat."""
-        moved_to, resource = operation.hooks.moved_to, operation.hooks.resource
-        if moved_to is None or resource is None or outcome.error is None:
+        """Learn from an error that the call belongs elsewhere; tell whether to repeat it."""
+        if outcome.error is None or not _is_replayable(outcome.request.body):
             return False
-        moved = moved_to(params, outcome.response, outcome.error)
-        if moved is None or not _is_replayable(outcome.request.body):
+        if ready.discovery.learn(route, outcome.response, outcome.error):
+            return True
+        return await self._finds_region(ready, operation, params, outcome.response, outcome.error)
+
+    async def _finds_region(
+        self,
+        ready: Ready,
+        operation: Prepared,
+        params: Params,
+        response: Response,
+        error: ErrorDetails,
+    ) -> bool:
+        """Learn from an error that a resource is in another region; tell whether that is news."""
+        moved_to, resource = operation.hooks.moved_to, operation.hooks.resource
+        if moved_to is None or resource is None:
+            return False
+        moved = moved_to(params, response, error)
+        if moved is None:
             return False
         region = moved.region
         if region is None and operation.name != moved.lookup:
@@ -203,6 +220,10 @@ class ServiceClient:
                 context["Region"] = region
         account = (await ready.source.get()).account_id if router.needs_account else None
         route = router.route(context, account)
+        if peculiar.discovery is not None:
+            route = await ready.discovery.route(
+                route, peculiar.discovery, params, ready.settings, ready.source, self._call
+            )
         if not operation.is_signed:
             return route._replace(signer=None)
         if route.wants_session and peculiar.resource and peculiar.session:

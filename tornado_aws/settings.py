@@ -48,6 +48,7 @@ class Settings:
     ignore_configured_endpoint_urls: bool
     use_fips_endpoint: bool
     use_dualstack_endpoint: bool
+    endpoint_discovery_enabled: bool | str
     account_id_endpoint_mode: str
     sts_regional_endpoints: str
     auth_scheme_preference: tuple[str, ...] | None

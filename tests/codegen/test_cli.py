@@ -188,6 +188,12 @@ def test_explain_tells_the_endpoint_for_options(options: list[str], url: str, si
     assert (told["endpoint"], told["signed"]) == (url, signed)
 
 
+def test_explain_tells_where_endpoints_are_discovered() -> None:
+    """It is not said of operations that are sent to the usual host anyway."""
+    assert topics(run("explain", "dynamodb", "GetItem", *REAL))["discovery"] == "possible"
+    assert "discovery" not in topics(run("explain", "s3", "GetObject", *REAL))
+
+
 def test_explain_tells_why_there_is_no_endpoint() -> None:
     """The text is the rule's own, and a parameter that there is not is named."""
     fips = ("--endpoint", "Region=cn-north-1", "--endpoint", "UseFIPS=true")

@@ -14,6 +14,7 @@ class Asked(NamedTuple):
     method: str
     target: str
     headers: dict[str, str]
+    body: bytes = b""
 
 
 class Reply(NamedTuple):
@@ -58,8 +59,8 @@ class ScriptedServer:
         method, target, _ = line.split(" ")
         pairs = [field.split(":", 1) for field in fields]
         headers = {name.lower(): value.strip() for name, value in pairs}
-        await reader.readexactly(int(headers.get("content-length", "0")))
-        asked = Asked(method, target, headers)
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        asked = Asked(method, target, headers, body)
         self.asked.append(asked)
         reply = await self.answer(asked)
         writer.write(_rendered(reply))

@@ -102,6 +102,7 @@ SAMPLES = {
     "a text": ("x", "x"),
     "a path": ("/x", "/x"),
     "true or false": ("True", True),
+    "true, false or auto": ("Auto", "auto"),
     "a positive number of seconds": ("2.5", 2.5),
     "a whole number from 1": ("7", 7),
     "a whole number of bytes, 0 to 10485760": ("0", 0),

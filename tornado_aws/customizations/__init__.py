@@ -19,6 +19,7 @@ from tornado_aws.transport import Response
 if TYPE_CHECKING:
     from tornado_aws.checksums import Checksum
     from tornado_aws.credentials.sessions import Opening
+    from tornado_aws.discovery import Discovered
     from tornado_aws.errors import ErrorDetails
 
 __all__ = ["MODULES", "Hooks", "Moved", "Params", "Result", "hooks", "module_of"]
@@ -79,6 +80,7 @@ class Hooks(NamedTuple):
         moved_to: from the caller's parameters, a response and the error in it to what this says of
             the resource's region, None if nothing.
         session: opens a session with the resource, where the endpoint wants one.
+        discovery: how the service itself tells the endpoint.
         find_error: finds the error in a response that reports success.
         before_parse: from the response to the one that is parsed.
         after_parse: from the result, the response and the caller's parameters to the result that
@@ -94,6 +96,7 @@ class Hooks(NamedTuple):
     resource: str | None = None
     moved_to: Callable[[Params, Response, ErrorDetails], Moved | None] | None = None
     session: Opening | None = None
+    discovery: Discovered | None = None
     find_error: Callable[[Response], ErrorDetails | None] | None = None
     before_parse: Callable[[Response], Response] | None = None
     after_parse: Callable[[Result, Response, Params], Result] | None = None
