@@ -30,14 +30,9 @@ from tornado_aws.idempotence import is_idempotent_request
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.rate_limiter import RateLimiter
 from tornado_aws.routes import Route
+from tornado_aws.signed_request import signed_request
 from tornado_aws.transport import Headers, Request, Response, Timeouts, Transport
 from tornado_aws.unsigned import without_signature
-
-UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
-
-# RFC 9110 section 9.2.1: these only read, so that the transport may replace a dead connection by
-# itself. Anything else is sent once an attempt.
-_SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 _ATTEMPT_LOG: Observer = call_log.AttemptLog()
 _NOBODY = Caller()
@@ -264,7 +259,7 @@ class _Call:
             raise self.locate(
                 RequestTimeout(
                     f"The call to {self._host} did not end within total_timeout={total:g} seconds;"
-                    f" it was sent {self.attempt} times",
+                    f" attempts begun: {self.attempt}",
                     error="total timeout",
                 )
             ) from None
@@ -358,50 +353,21 @@ class _Call:
         return self._find_error(response) if self._find_error else None
 
     def _request(self) -> Request:
-        base, signer, extra = self._route[:3]
-        credentials = self._credentials
-        parts = self._parts
-        host, given = _take_host(parts.headers, self._host)
-        if extra:
-            given = given + extra
-        if self._watch is not None:
-            given = given + without_signature(self._watch.begin_attempt())
-        path = base.path + parts.path
-        headers = [("Host", host), *given]
-        if signer is not None and credentials is not None:
-            self._skew = self._pipeline.skews.get(base.host, 0.0)
-            now = time.time() + self._skew
-            payload = _payload(parts)
-            headers += signer.authorize(
-                credentials, parts.method, host, path, parts.query, given, payload, now
-            )
-            if call_log.SIGNATURES.isEnabledFor(logging.DEBUG):
-                url = f"{base.origin.scheme}://{host}{_target(path, parts.query)}"
-                call_log.log_signature(signer, credentials, parts.method, url, headers, payload)
-            sign_body = getattr(parts.body, "sign_with", None)
-            if sign_body is not None:
-                sign_body(signer, credentials, dict(headers)["Authorization"], now)
-        names = {name.lower() for name, _ in given}
+        watch, pipeline = self._watch, self._pipeline
+        self._skew = pipeline.skews.get(self._route.base.host, 0.0)
         about = [
-            *self._pipeline.about(),
+            *pipeline.about(),
             ("amz-sdk-invocation-id", self._invocation),
             ("amz-sdk-request", self._attempt_header()),
         ]
-        headers += [pair for pair in about if pair[0].lower() not in names]
-        origin = base.origin
-        if parts.host_prefix:
-            origin = origin._replace(host=parts.host_prefix + origin.host)
-        return Request(
-            origin,
-            parts.method,
-            _target(path, parts.query),
-            headers,
-            parts.body,
-            content_length=parts.content_length,
+        return signed_request(
+            self._route,
+            self._parts,
+            self._credentials,
+            time.time() + self._skew,
+            added=[] if watch is None else without_signature(watch.begin_attempt()),
+            about=about,
             stream=self._stream,
-            expect_continue=parts.expect_continue,
-            may_resend=parts.method in _SAFE_METHODS,
-            is_duplex=parts.is_duplex,
         )
 
     def _attempt_header(self) -> str:
@@ -512,17 +478,6 @@ class _Call:
         return decision
 
 
-def _target(path: str, query: str) -> str:
-    return f"{path}?{query}" if query else path
-
-
-def _payload(parts: HTTPParts) -> bytes | str | None:
-    """Return the bytes that are hashed for the signature, or what stands for their hash."""
-    if parts.payload_hash:
-        return parts.payload_hash
-    return parts.body if isinstance(parts.body, bytes | None) else UNSIGNED_PAYLOAD
-
-
 def _check_crc32(response: Response) -> None:
     """Raise `ReadError` when a body is not what DynamoDB computed its checksum of."""
     stated = response.headers.get("x-amz-crc32")
@@ -530,14 +485,6 @@ def _check_crc32(response: Response) -> None:
         return
     if stated != str(zlib.crc32(response.body)):
         raise ReadError("The response's body does not match its x-amz-crc32", error="wrong CRC32")
-
-
-def _take_host(headers: Headers, default: str) -> tuple[str, Headers]:
-    """Return the ``Host`` to send, a caller's own first, and the other headers."""
-    for name, value in headers:
-        if name.lower() == "host":
-            return value, [pair for pair in headers if pair[0].lower() != "host"]
-    return default, headers
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
