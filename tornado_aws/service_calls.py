@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +41,14 @@ _CLIENTS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def service_call(options: Mapping[str, Any]) -> ServiceCall:
+def service_call(options: Mapping[str, Any], names: Set[str] = PASSED) -> ServiceCall:
     """Return what calls the services that give credentials.
 
     Args:
-        options: the options of the client whose credentials they are; those in `PASSED` hold for
-            these calls.
+        options: the options of the client whose credentials they are.
+        names: which of them hold for these calls, too.
     """
-    passed = {name: value for name, value in options.items() if name in PASSED}
+    passed = {name: value for name, value in options.items() if name in names}
 
     async def call(
         service: str,

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from tornado_aws.config import Profiles
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.providers import Absent, Context, MFACode, ServiceCall
-from tornado_aws.credentials.providers.assume_role import AssumeRole, RoleProfile
+from tornado_aws.credentials.providers.assume_role import RoleProfile
 from tornado_aws.credentials.providers.container import Container
 from tornado_aws.credentials.providers.environment import Environment
 from tornado_aws.credentials.providers.files import ConfigFile, CredentialsFile
@@ -30,7 +29,7 @@ from tornado_aws.exceptions import CredentialsError, NoCredentialsError
 from tornado_aws.settings import Settings
 from tornado_aws.transport import Transport
 
-__all__ = ["ORDER", "assume_role", "default_source"]
+__all__ = ["ORDER", "default_source"]
 
 Make = Callable[[Context], Provider]
 
@@ -90,53 +89,7 @@ def default_source(
         role_cache: folder where the AWS CLI keeps credentials of roles (``~/.aws/cli/cache``), to
             share them; None to keep them in memory only.
     """
-    context = _context(settings, profiles, environ, transport_factory, reload, call)
-    return Refreshing(_Chain(replace(context, mfa_code=mfa_code, role_cache=role_cache)))
-
-
-def assume_role(
-    settings: Settings,
-    source: CredentialSource,
-    role_arn: str,
-    call: ServiceCall,
-    *,
-    mfa_code: MFACode | None = None,
-    **params: Any,
-) -> CredentialSource:
-    """Make a source of the credentials of a role.
-
-    Args:
-        settings: the settings in force; their region is where STS is asked.
-        source: gives the credentials to ask with.
-        role_arn: the role.
-        call: calls STS.
-        mfa_code: gives the code of the MFA device ``SerialNumber``.
-        **params: other parameters of ``AssumeRole``, spelled as the API spells them:
-            ``RoleSessionName``, ``DurationSeconds``, ``ExternalId``, ``Policy``, ``Tags``, ...
-    """
-    context = replace(
-        _context(settings, Profiles(), {}, _no_transport, None, call), mfa_code=mfa_code
-    )
-
-    async def get_source(rejected: Credentials | None) -> Credentials:  # noqa: ARG001
-        return await source.get()
-
-    return Refreshing(AssumeRole(context, {"RoleArn": role_arn, **params}, get_source))
-
-
-def _no_transport() -> Transport:
-    raise CredentialsError(source=AssumeRole.name, reason="a role needs no local endpoint")
-
-
-def _context(
-    settings: Settings,
-    profiles: Profiles,
-    environ: Mapping[str, str],
-    transport_factory: Callable[[], Transport],
-    reload: Callable[[], Profiles] | None,
-    call: ServiceCall | None,
-) -> Context:
-    return Context(
+    context = Context(
         settings=settings,
         profile=settings.profile,
         read_profiles=reload or (lambda: profiles),
@@ -145,7 +98,10 @@ def _context(
         use_environ=settings.sources["profile"] != "argument",
         transport=transport_factory,
         call=call,
+        mfa_code=mfa_code,
+        role_cache=role_cache,
     )
+    return Refreshing(_Chain(context))
 
 
 class _Chain:

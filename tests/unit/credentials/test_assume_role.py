@@ -16,11 +16,10 @@ from botocore.credentials import Credentials as BotocoreCredentials
 
 from tests.support.credential_sources import keys, make_context, no_transport
 from tests.support.fake_services import FakeServices, Refusal
-from tornado_aws.config import Profiles, parse_profiles
+from tornado_aws.config import parse_profiles
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.chain import assume_role, default_source
+from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.providers.assume_role import AssumeRole, cache_key
-from tornado_aws.credentials.source import static
 from tornado_aws.exceptions import ClientClosedError, CredentialsError
 from tornado_aws.settings import resolve
 
@@ -210,37 +209,6 @@ def test_without_a_callback_a_device_is_an_error() -> None:
     """Nothing ever waits for a terminal."""
     with pytest.raises(CredentialsError, match="give mfa_code="):
         load(FakeServices(), MFA)
-
-
-def test_a_role_in_code_takes_every_parameter() -> None:
-    """Policies and tags go to STS as they are; the source's credentials sign."""
-    services = FakeServices()
-
-    async def main() -> Credentials:
-        source = assume_role(
-            resolve({"region": "eu-west-1"}, {}, Profiles()),
-            static(Credentials("BASE", "hush")),
-            ROLE,
-            services,
-            Policy='{"Version": "2012-10-17"}',
-            Tags=[{"Key": "k", "Value": "v"}],
-            TransitiveTagKeys=["k"],
-            RoleSessionName="me",
-        )
-        first = await source.get()
-        renewed = await source.renew(first)
-        assert renewed is not None
-        return renewed
-
-    assert keys(asyncio.run(main())) == ("AKID2", "hush2", "hushtoken2")
-    assert services.calls[0].credentials == Credentials("BASE", "hush")
-    assert services.calls[0].params == {
-        "RoleArn": ROLE,
-        "Policy": '{"Version": "2012-10-17"}',
-        "Tags": [{"Key": "k", "Value": "v"}],
-        "TransitiveTagKeys": ["k"],
-        "RoleSessionName": "me",
-    }
 
 
 PARAMS = [

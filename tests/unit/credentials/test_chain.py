@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import pickle
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -17,12 +18,12 @@ import pytest
 from botocore.exceptions import BotoCoreError
 from moto.server import ThreadedMotoServer
 
-from tests.support.credential_sources import document, engine, keys, no_transport
+from tests.support.credential_sources import document, engine, keys, make_context, no_transport
 from tests.support.fake_services import FakeServices
 from tests.support.scripted_server import Asked, Reply, scripted_server
 from tornado_aws.config import ProfileFiles, file_paths, parse_profiles
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.chain import default_source
+from tornado_aws.credentials.chain import ORDER, default_source
 from tornado_aws.credentials.source import CredentialSource
 from tornado_aws.exceptions import AWSClientException, CredentialsError, NoCredentialsError
 from tornado_aws.settings import resolve
@@ -58,6 +59,17 @@ def source(
 
 def load(*arguments: Any, **more: Any) -> Credentials:
     return asyncio.run(source(*arguments, **more).get())
+
+
+def test_the_page_of_the_configuration_shows_the_chain() -> None:
+    """Its picture has every source, in the order in which they are asked."""
+    page = Path(__file__).parents[3] / "docs" / "configuration.rst"
+    names = [make(make_context()).name for make in ORDER]
+    _, _, picture = page.read_text(encoding="utf-8").partition(".. code-block:: none")
+    shown = re.findall(
+        r"^    ([a-z-]+)  ", picture.partition("NoCredentialsError")[0], re.MULTILINE
+    )
+    assert shown == ["arguments", *names]
 
 
 def test_the_order_of_the_sources() -> None:
