@@ -9,8 +9,9 @@ from tornado_aws.endpoints import Endpoint
 from tornado_aws.exceptions import EndpointError
 from tornado_aws.protocols import choose
 
+from .endpoints import rules_of
 from .load import RULE_SET, Model
-from .rules import compile_rules, default_rules
+from .rules import compile_rules
 from .shapes import Operation
 
 # Used when nothing is asked for, as in AWS's own examples.
@@ -54,7 +55,7 @@ def endpoint(
         **{name: entry["value"] for name, entry in static.items()},
     }
     try:
-        found = _resolve(model, metadata["endpointPrefix"], given)
+        found = _resolve(model, given)
     except EndpointError as error:
         yield "endpoint", f"none: {error}"
         return
@@ -72,9 +73,8 @@ def endpoint(
         yield "header", f"{header}: {', '.join(values)}"
 
 
-def _resolve(model: Model, prefix: str, params: Mapping[str, Any]) -> Endpoint:
-    rules = model.rule_set or default_rules(prefix)
-    compiled = compile_rules(rules, title=model.source.service, path=model.path(RULE_SET))
+def _resolve(model: Model, params: Mapping[str, Any]) -> Endpoint:
+    compiled = compile_rules(rules_of(model), title=model.source.service, path=model.path(RULE_SET))
     names: dict[str, Any] = {}
     exec(compiled.text, names)  # noqa: S102 - the text is what `generate` would write
     found: Endpoint = names["resolve"](params)

@@ -1,4 +1,4 @@
-"""Structures that contain themselves by required members: no finite value of them exists."""
+"""Shapes that contain themselves in a way that no value or no type of them can exist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from .wellformed import objects, referred, texts
 
 Json = Mapping[str, Any]
-# Structures that each structure requires, by member.
+# The shapes that each shape leads to, by member.
 Edges = Mapping[str, Mapping[str, str]]
 
 
@@ -21,7 +21,40 @@ def required_cycles(shapes: Json) -> Iterator[tuple[str, str]]:
     done: set[str] = set()
     for start in edges:
         for cycle in _cycles(start, edges, done):
-            yield _finding(cycle)
+            shape, member = cycle[0]
+            yield (
+                f"shape {shape}, member {member}",
+                f"{shape} requires itself ({_chain(cycle)}), so that no value of it can exist",
+            )
+
+
+def alias_cycles(shapes: Json) -> Iterator[tuple[str, str]]:
+    """Yield place and message of each cycle of lists and maps without a structure, each once.
+
+    Types of lists and maps have no names by which they could refer to themselves.
+    """
+    edges = {name: _elements(shape, shapes) for name, shape in objects(shapes).items()}
+    done: set[str] = set()
+    for start in edges:
+        for cycle in _cycles(start, edges, done):
+            shape, role = cycle[0]
+            chain = " -> ".join(name for name, _ in cycle)
+            yield (
+                f"shape {shape}, {role}",
+                f"{shape} contains itself ({chain} -> {shape}) without a structure between",
+            )
+
+
+def _elements(shape: Json, shapes: Json) -> dict[str, str]:
+    """Return the lists and maps that a list or map is made of, by role."""
+    if shape.get("type") not in ("list", "map"):
+        return {}
+    uses = {role: referred(shape.get(role), shapes) for role in ("member", "key", "value")}
+    return {
+        role: use
+        for role, use in uses.items()
+        if use and shapes[use].get("type") in ("list", "map")
+    }
 
 
 def _required_structures(shape: Json, shapes: Json) -> dict[str, str]:
@@ -34,13 +67,8 @@ def _required_structures(shape: Json, shapes: Json) -> dict[str, str]:
     }
 
 
-def _finding(cycle: list[tuple[str, str]]) -> tuple[str, str]:
-    shape, member = cycle[0]
-    chain = " -> ".join(name for _, name in cycle)
-    return (
-        f"shape {shape}, member {member}",
-        f"{shape} requires itself ({chain}), so that no value of it can exist",
-    )
+def _chain(cycle: list[tuple[str, str]]) -> str:
+    return " -> ".join(member for _, member in cycle)
 
 
 def _cycles(start: str, edges: Edges, done: set[str]) -> Iterator[list[tuple[str, str]]]:

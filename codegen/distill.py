@@ -24,8 +24,9 @@ from tornado_aws.endpoints import Endpoint
 from tornado_aws.exceptions import EndpointError
 from tornado_aws.settings import snake_service_id
 
+from .endpoints import rules_of
 from .load import RULE_SET, Model, find, load
-from .rules import compile_rules, default_rules
+from .rules import compile_rules
 from .source import WIDTH, literal
 
 Resolve = Callable[[Mapping[str, Any]], Endpoint]
@@ -141,9 +142,8 @@ def service(model: Model, partitions: Sequence[Partition]) -> Service:
 
 def _resolver(model: Model) -> Resolve:
     """Return a service's compiled rules as a function that leaves out what they do not ask for."""
-    rule_set = model.rule_set or default_rules(model.service["metadata"]["endpointPrefix"])
     path = model.path(RULE_SET)
-    text = compile_rules(rule_set, title=model.source.service, path=path).text
+    text = compile_rules(rules_of(model), title=model.source.service, path=path).text
     names: dict[str, Any] = {}
     exec(compile(text, str(path), "exec"), names)  # noqa: S102 - our own text
     known = names["PARAMETERS"]

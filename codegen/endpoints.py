@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .faults import Fault, FaultyModel
-from .load import RULE_SET, Model
+from .form import form_faults
+from .load import RULE_SET, Json, Model
 from .queries import compile_query
 from .rules import compile_rules, default_rules
 from .select import Selection
@@ -24,14 +25,22 @@ def endpoints_text(model: Model, selection: Selection, header: str, title: str) 
     Raises:
         FaultyModel: the rule set is wrong.
     """
-    rules = model.rule_set or default_rules(selection.service.metadata["endpointPrefix"])
+    rules = rules_of(model)
     compiled = compile_rules(rules, title=title, path=model.path(RULE_SET), header=f"{header}\n")
     return _with_context(compiled.text, selection)
 
 
+def rules_of(model: Model) -> Json:
+    """Return the rule set of a model, the usual one when it has none."""
+    if model.rule_set is not None:
+        return model.rule_set
+    rules: Json = default_rules(model.service["metadata"]["endpointPrefix"])
+    return rules
+
+
 def rule_faults(model: Model) -> Sequence[Fault]:
     """Return what is wrong with the rule set of a model that need not be valid."""
-    if model.rule_set is None:
+    if model.rule_set is None or any(form_faults(RULE_SET, model.rule_set)):
         return ()
     try:
         compile_rules(model.rule_set, title=model.source.service, path=model.path(RULE_SET))

@@ -61,19 +61,33 @@ class Model:
 
     Attributes:
         source: where it lies.
-        service: the content of ``service-2.json``.
-        paginators: the entries of ``paginators-1.json`` by operation.
-        waiters: the entries of ``waiters-2.json`` by name.
-        rule_set: the content of ``endpoint-rule-set-1.json``, None without one.
+        contents: the content of each file that it has, by kind (``service-2``).
         origin: the botocore version it was imported from, "" when that is not recorded.
     """
 
     source: Source
-    service: Json
-    paginators: Json
-    waiters: Json
-    rule_set: Json | None
+    contents: Mapping[str, Json]
     origin: str
+
+    @property
+    def service(self) -> Json:
+        """The content of ``service-2.json``."""
+        return self.contents[SERVICE]
+
+    @property
+    def paginators(self) -> dict[str, Json]:
+        """The entries of ``paginators-1.json`` by operation."""
+        return objects(self.contents.get(PAGINATORS, {}).get("pagination"))
+
+    @property
+    def waiters(self) -> dict[str, Json]:
+        """The entries of ``waiters-2.json`` by name."""
+        return objects(self.contents.get(WAITERS, {}).get("waiters"))
+
+    @property
+    def rule_set(self) -> Json | None:
+        """The content of ``endpoint-rule-set-1.json``, None without one."""
+        return self.contents.get(RULE_SET)
 
     def path(self, kind: str) -> Path:
         """Return the file that holds what is said of `kind`, for messages."""
@@ -121,16 +135,13 @@ def load(source: Source) -> Model:
         FaultyModel: a file cannot be read, is not JSON or is no JSON object.
     """
     faults: list[Fault] = []
-    data = {kind: _read_merged(source, kind, faults) for kind in KINDS}
+    contents = {kind: _read_merged(source, kind, faults) for kind in KINDS}
     origin = _read(source.folder / ORIGIN, faults) if (source.folder / ORIGIN).exists() else {}
     if faults:
         raise FaultyModel(faults)
     return Model(
         source,
-        service=data[SERVICE] or {},
-        paginators=objects((data[PAGINATORS] or {}).get("pagination")),
-        waiters=objects((data[WAITERS] or {}).get("waiters")),
-        rule_set=data[RULE_SET],
+        {kind: data for kind, data in contents.items() if data is not None},
         origin=str((origin or {}).get("botocore", "")),
     )
 
@@ -142,8 +153,12 @@ def _read_merged(source: Source, kind: str, faults: list[Fault]) -> Json | None:
     data = _read(path, faults)
     extras_path = _existing(source.folder, f"{kind}.sdk-extras.json")
     extras = _read(extras_path, faults) if extras_path else None
-    if data is not None and extras is not None:
-        merge(data, extras.get("merge", {}))
+    if data is not None and extras_path and extras is not None:
+        addition = extras.get("merge", {})
+        if isinstance(addition, dict):
+            merge(data, addition)
+        else:
+            faults.append(Fault(extras_path, "merge", f"should be an object, not {addition!r}"))
     return data
 
 
@@ -179,6 +194,8 @@ def read_json(path: Path) -> Json:
         raise FaultyModel([Fault(path, place, f"this is not JSON: {error.msg}{cut}")]) from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise FaultyModel([Fault(path, "", f"cannot be read: {error}")]) from error
+    except RecursionError as error:
+        raise FaultyModel([Fault(path, "", "its objects are nested too deeply")]) from error
     if not isinstance(data, dict):
         raise FaultyModel([Fault(path, "", f"should hold a JSON object, not {_kind(data)}")])
     if doubled:

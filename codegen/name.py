@@ -12,12 +12,15 @@ from .load import SERVICE, Model
 from .override import Names as Decided
 from .reserved import (
     CLIENT_ANNOTATIONS,
+    CLIENT_MODULE_NAMES,
     CLIENT_NAMES,
     CLIENT_PREFIXES,
     ERROR_NAMES,
     KEYWORDS,
     METHOD_NAMES,
+    PAGINATOR_NAMES,
     TYPE_NAMES,
+    WAITER_NAMES,
     free,
 )
 from .select import Selection
@@ -74,7 +77,10 @@ def refused_names(
     service = model.source.service
     waited = {str(waiter.get("operation")) for waiter in model.waiters.values()}
     findings = chain(
-        _client_faults(client_name(objects(model.service).get("metadata", {}), service)),
+        _package_faults(
+            module_name(service), client_name(objects(model.service).get("metadata", {}), service)
+        ),
+        _shape_faults(shapes),
         _method_faults(service, operations, decided),
         *(
             _parameter_faults(service, name, operation.get("input"), shapes, decided, taken)
@@ -86,13 +92,22 @@ def refused_names(
         yield Fault(path, place, message)
 
 
-def _client_faults(client: str) -> Iterator[tuple[str, str]]:
-    if not client.isidentifier() or client in KEYWORDS:
+def _package_faults(module: str, client: str) -> Iterator[tuple[str, str]]:
+    if not module.isidentifier():
+        yield "", f"its folder gives the package name {module!r}, which is no Python name"
+    is_name = client.isidentifier() and client not in KEYWORDS
+    if not is_name or client in CLIENT_MODULE_NAMES:
+        reason = "which its module needs" if is_name else "which is no Python name"
         yield (
             "metadata",
-            f"serviceAbbreviation or serviceFullName gives the class name {client!r},"
-            " which is no Python name",
+            f"serviceAbbreviation or serviceFullName gives the class name {client!r}, {reason}",
         )
+
+
+def _shape_faults(shapes: Json) -> Iterator[tuple[str, str]]:
+    for shape in shapes:
+        if not shape.isidentifier():
+            yield f"shape {shape}", f"its type would be called {shape!r}, which is no Python name"
 
 
 def _method_faults(
@@ -159,8 +174,8 @@ def _parameter_faults(
 
 def _taken(has_paginator: bool, has_waiter: bool) -> Collection[str]:
     """Return the names of parameters that the methods of an operation have already."""
-    pages = {"PaginationConfig"} if has_paginator else set()
-    return METHOD_NAMES | pages | ({"WaiterConfig"} if has_waiter else set())
+    pages = PAGINATOR_NAMES if has_paginator else frozenset()
+    return METHOD_NAMES | pages | (WAITER_NAMES if has_waiter else frozenset())
 
 
 def _refused_parameter(parameter: str, taken: Collection[str]) -> str:
@@ -169,6 +184,8 @@ def _refused_parameter(parameter: str, taken: Collection[str]) -> str:
         return f"{parameter} is a Python keyword"
     if parameter in taken:
         return f"{parameter} is a name of the client's own"
+    if parameter.startswith("__"):  # the class around the method would change it
+        return f"{parameter} begins with two underscores"
     return "" if parameter.isidentifier() else f"{parameter!r} is no Python name"
 
 

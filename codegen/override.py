@@ -120,7 +120,7 @@ def override(model: Model, overrides: Iterable[Override]) -> Model:
         return model
     data = model.service
     shapes = {**data["shapes"], **_relaxed(data, optional)}
-    return replace(model, service={**data, "shapes": shapes})
+    return replace(model, contents={**model.contents, SERVICE: {**data, "shapes": shapes}})
 
 
 def _relaxed(data: Json, members: set[str]) -> Json:

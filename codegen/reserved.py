@@ -21,8 +21,10 @@ CLIENT_NAMES = frozenset(
 )
 CLIENT_PREFIXES = ("_", "paginate_", "wait_until_")
 
-# A generated method has this parameter already.
+# A generated method has this parameter already; those of paginators and waiters use the others.
 METHOD_NAMES = frozenset({"self"})
+PAGINATOR_NAMES = frozenset({"PaginationConfig", "paginators"})
+WAITER_NAMES = frozenset({"WaiterConfig", "waiters"})
 
 # Where the names that a module of types imports come from.
 TYPE_IMPORTS: Mapping[str, str] = {
@@ -56,6 +58,13 @@ BUILTIN_TYPES = frozenset(["bool", "bytes", "dict", "float", "int", "list", "str
 CLIENT_ANNOTATIONS = (
     BUILTIN_TYPES | frozenset(TYPE_IMPORTS) | {"paginators", "types", "waiters", "wire"}
 )
+# Names that the module of a client has a meaning for already.
+CLIENT_MODULE_NAMES = CLIENT_ANNOTATIONS | {
+    "ServiceClient",
+    "TYPE_CHECKING",
+    "annotations",
+    "exceptions",
+}
 
 # Names that a generated module of types, and one of exceptions, has a meaning for already.
 TYPE_NAMES = KEYWORDS | BUILTIN_TYPES | frozenset(TYPE_IMPORTS) | {"ClientMethod", "annotations"}

@@ -41,6 +41,7 @@ INDENT = "    "
 
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|\W")
 _REFERENCE = re.compile(r"\{([^{}]+)\}")
+_EMPTY: Mapping[str, Any] = {"str": "", "bool": False, "list": []}
 _TYPES = {"string": "str", "boolean": "bool", "stringarray": "list"}
 _ANNOTATIONS = {"list": "Sequence[str]"}
 _READERS = {"str": "string", "bool": "boolean", "list": "strings"}
@@ -256,6 +257,10 @@ class _Compiler:
             self._fault(f"parameter {name}", f"there is no parameter type {spec.get('type')!r}")
             return None
         variable = self._variable(name, kind)
+        if not variable.isidentifier():
+            self._fault(f"parameter {name}", "this is no name that Python could have")
+        if not isinstance(spec.get("default", _EMPTY[kind]), type(_EMPTY[kind])):
+            self._fault(f"parameter {name}", f"its default should be a {spec['type']}")
         return Parameter(
             name,
             variable,
@@ -338,6 +343,9 @@ class _Compiler:
                 steps.append(step)
         tests = [step for step in steps if isinstance(step, Test)]
         body, body_ends = self._result(rule, scope, place, level + _depth(steps))
+        if not body:
+            self.warnings.append(Fault(self._path, place, "can never give anything"))
+            return [], False, {}
         unmet = tests[0].unmet if body_ends and len(tests) == 1 else {}
         return _nested(steps, body, level), body_ends and not tests, unmet
 

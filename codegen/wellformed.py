@@ -18,6 +18,11 @@ def objects(value: object) -> dict[str, dict[str, Any]]:
     return {str(name): item for name, item in value.items() if isinstance(item, dict)}
 
 
+def elements(value: object) -> list[Any]:
+    """Return the elements of an array, none of anything else."""
+    return value if isinstance(value, list) else []
+
+
 def texts(value: object) -> list[str]:
     """Return the texts of an array, or a text as an array."""
     items = value if isinstance(value, list) else [value]
