@@ -54,5 +54,6 @@ def test_the_corrections_apply_to_botocores_models(service: str) -> None:
     model = load(find(data_folder(), [service])[0])
     mine = [each for each in OVERRIDES if each.service == service]
     assert list(obsolete(model, mine)) == []
-    empty = replace(model, contents={**model.contents, SERVICE: {"operations": {}, "shapes": {}})
+    nothing: dict[str, object] = {"operations": {}, "shapes": {}}
+    empty = replace(model, contents={**model.contents, SERVICE: nothing})
     assert len(list(obsolete(empty, mine))) == len(mine)
