@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from .addresses import endpoint, wire_name
 from .faults import Fault, FaultyModel, nearest
-from .load import SERVICE, Source
+from .load import SERVICE, Source, load
 from .manifest import Wishes
 from .methods import methods_of
 from .name import name
@@ -33,7 +33,7 @@ def explain(
     Raises:
         FaultyModel: something is wrong with the model, or it has no such operation.
     """
-    model, decided = prepare(source, wishes)
+    model, decided = prepare(load(source), wishes)
     operations = model.service["operations"]
     if operation not in operations:
         missing = f"there is no operation {operation!r}{nearest(operation, operations)}"

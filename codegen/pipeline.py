@@ -41,18 +41,18 @@ class Package:
     files: dict[str, str]
 
 
-def generate(source: Source, wishes: Wishes, output: Path | None = None) -> Package:
+def generate(loaded: Model, wishes: Wishes, output: Path | None = None) -> Package:
     """Generate the package of one service.
 
     Args:
-        source: its model.
+        loaded: its model, as its files have it.
         wishes: what is wanted of it.
         output: the folder of packages, where texts that are there already are taken from.
 
     Raises:
         FaultyModel: something is wrong with its model or with what is wished.
     """
-    model, decided = prepare(source, wishes)
+    model, decided = prepare(loaded, wishes)
     selection = select(model, wishes.operations)
     names = name(selection, decided)
     package = package_of(selection, names)
@@ -69,8 +69,8 @@ def generate(source: Source, wishes: Wishes, output: Path | None = None) -> Pack
     )
 
 
-def prepare(source: Source, wishes: Wishes) -> tuple[Model, Names]:
-    """Load, validate and correct the model of one service.
+def prepare(model: Model, wishes: Wishes) -> tuple[Model, Names]:
+    """Validate and correct the model of one service.
 
     Returns:
         The model, in which all is as it should be, and the names that corrections decide.
@@ -78,8 +78,7 @@ def prepare(source: Source, wishes: Wishes) -> tuple[Model, Names]:
     Raises:
         FaultyModel: with all that is wrong with the model or with what is wished.
     """
-    model = load(source)
-    overrides = [*corrections(source.service), *wishes.overrides]
+    overrides = [*corrections(model.source.service), *wishes.overrides]
     decided = decided_names(overrides)
     faults = [
         *validate(model),
@@ -148,7 +147,8 @@ def _outcomes(jobs: Sequence[Job]) -> Iterator[Outcome]:
 
 def _attempt(job: Job) -> Outcome:
     """Faults come back as a value, which goes from process to process as an exception may not."""
+    source, wishes, output = job
     try:
-        return generate(*job)
+        return generate(load(source), wishes, output)
     except FaultyModel as error:
         return error.faults

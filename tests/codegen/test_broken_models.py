@@ -15,7 +15,7 @@ import pytest
 from codegen import pipeline
 from codegen.faults import Fault, FaultyModel
 from codegen.form import form_faults
-from codegen.load import Model, Source, find, load
+from codegen.load import Model, find, load
 from codegen.manifest import Wishes
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -94,14 +94,9 @@ def test_broken_models_end_in_faults_or_in_python(
     found = {"faults": 0, "packages": 0}
     for seed in range(CASES):
         model = broken(service, seed)
-
-        def given(_: Source, model: Model = model) -> Model:
-            return model
-
-        monkeypatch.setattr(pipeline, "load", given)
         faults: Sequence[Fault] = ()
         try:
-            package = pipeline.generate(model.source, Wishes())
+            package = pipeline.generate(model, Wishes())
         except FaultyModel as error:
             faults = error.faults
             found["faults"] += 1

@@ -11,7 +11,7 @@ import pytest
 
 from codegen.faults import FaultyModel
 from codegen.importer import data_folder, import_services, strip
-from codegen.load import find
+from codegen.load import find, load
 from codegen.manifest import Wishes
 from codegen.pipeline import generate
 
@@ -50,7 +50,8 @@ def test_an_imported_model_gives_the_same_package_as_botocores_own(
     (copy,) = import_services([service], tmp_path)
     (original,) = find(data_folder(), [service])
     origin = f", botocore {version('botocore')};"
-    imported, expected = generate(copy, Wishes()).files, generate(original, Wishes()).files
+    imported = generate(load(copy), Wishes()).files
+    expected = generate(load(original), Wishes()).files
     assert imported.keys() == expected.keys()
     for name, text in imported.items():
         assert origin in text

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from codegen.load import Source, find
+from codegen.load import Source, find, load
 from codegen.manifest import Wishes
 from codegen.pipeline import generate
 
@@ -24,7 +24,7 @@ def source() -> Source:
 
 def files(wishes: Wishes | None = None) -> dict[str, str]:
     """Generate the zoo's package: text by file name."""
-    return generate(source(), wishes or Wishes()).files
+    return generate(load(source()), wishes or Wishes()).files
 
 
 def write(folder: Path, wishes: Wishes | None = None) -> Path:
