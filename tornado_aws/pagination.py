@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar
 
 from tornado_aws.exceptions import PaginationError
@@ -211,7 +212,7 @@ class Paginator(Generic[Page, Item]):
 
     def _cut(self, page: Any, keep: int, skip: int, token: Token) -> None:
         path = self._pages.result_keys[0]
-        _put(page, path, (_find(page, path) or [])[:keep])
+        _put(page, path, _part(_find(page, path), 0, keep))
         self.resume_token = _encode({**token, _CUT: keep + skip})
 
     def _next_token(self, page: Any) -> Token:
@@ -264,10 +265,17 @@ def _put(target: dict[str, Any], path: Path, value: Any) -> None:
     target[last] = value
 
 
+def _part(found: Any, start: int, stop: int | None) -> Any:
+    """Return part of a list, a text or a map; None of anything else, which has no parts."""
+    if isinstance(found, dict):
+        return dict(islice(found.items(), start, stop))
+    return found[start:stop] if isinstance(found, list | str) else None
+
+
 def _skip(page: Any, paths: Sequence[Path], count: int) -> None:
     first, *others = paths
     found = _find(page, first)
-    _put(page, first, found[count:] if isinstance(found, list | str) else None)
+    _put(page, first, _part(found, count, None))
     for path in others:
         found = _find(page, path)
         if isinstance(found, list | str):
@@ -289,11 +297,12 @@ def _accumulate(result: dict[str, Any], path: Path, value: Any) -> None:
 
 
 def _merge(target: dict[str, Any], other: Mapping[str, Any]) -> None:
+    """Add what `target` does not have: what was accumulated counts more than the first page's."""
     for name, value in other.items():
         if isinstance(value, dict) and isinstance(target.get(name), dict):
             _merge(target[name], value)
         else:
-            target[name] = value
+            target.setdefault(name, value)
 
 
 def _with_token(params: Mapping[str, object], token: Token) -> dict[str, object]:
@@ -355,17 +364,19 @@ def _restore_bytes(token: Any, path: Sequence[Any]) -> None:
 
 
 def _parse_plain(text: str, names: Sequence[str]) -> tuple[Token, int]:
-    """Read tokens joined by ``___``, with the count of items to skip behind them or without."""
+    """Read a service's own token, or several joined by ``___``.
+
+    The count of items to skip may be behind them. Tokens that are missing at the end are not sent.
+    """
     parts = text.split("___")
     skip = 0
-    if len(parts) == len(names) + 1:
-        count = parts.pop()
-        if not count.isdigit():
-            raise PaginationError(f"StartingToken {text!r} does not end with a number")
-        skip = int(count)
-    if len(parts) != len(names):
+    if len(parts) == len(names) + 1 and parts[-1].isdecimal():
+        skip = int(parts.pop())
+    elif len(parts) > len(names) and (len(names) == 1 or len(parts) == len(names) + 1):
+        parts = [text]  # a single token that has underscores itself
+    if len(parts) > len(names):
         raise PaginationError(
             f"StartingToken {text!r} has {len(parts)} tokens, the operation takes {len(names)}"
         )
-    tokens = zip(names, parts, strict=True)
-    return {name: None if part == "None" else part for name, part in tokens}, skip
+    tokens = dict.fromkeys(names) | dict(zip(names, parts, strict=False))
+    return {name: None if part == "None" else part for name, part in tokens.items()}, skip

@@ -392,10 +392,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("services", nargs="*", help="folders of services; all without any")
     parser.add_argument("--each", type=int, default=20, help="cases for each endpoint and error")
+    parser.add_argument("--seed", type=int, default=0, help="chooses the cases (default: 0)")
     arguments = parser.parse_args()
     total, different = 0, 0
     for path in rule_set_files(arguments.services):
-        count, differences = compare(path, arguments.each)
+        count, differences = compare(path, arguments.each, arguments.seed)
         total, different = total + count, different + len(differences)
         for text in differences[:5]:
             sys.stdout.write(f"{text}\n")
