@@ -92,6 +92,11 @@ class Parameter:
     built_in: str
 
     @property
+    def is_needed(self) -> bool:
+        """Whether there is no endpoint without it, even if no rule looks at it."""
+        return self.required and self.default is None
+
+    @property
     def value(self) -> Value:
         """The variable as an expression."""
         return Value(self.variable, self.type, not self.required and self.default is None)
@@ -190,7 +195,7 @@ class _Compiler:
         referenced = _references(rules)
         resolve = self._resolve(parameters, referenced, body)
         functions = "\n\n\n".join("\n".join(lines) for lines in [resolve, *self._functions])
-        used = [each for each in parameters if each.name in referenced]
+        used = [each for each in parameters if each.name in referenced or each.is_needed]
         return f"{self._preamble(title, parameters, used, functions)}\n\n\n{functions}\n"
 
     def _preamble(
@@ -247,7 +252,7 @@ class _Compiler:
             read = self._read(parameter)
             if parameter.name in referenced:
                 lines.append(f"    {parameter.variable} = {read}")
-            elif parameter.required and parameter.default is None:
+            elif parameter.is_needed:
                 lines.append(f"    {read}")
         return [*lines, *_indented(body)]
 
@@ -277,7 +282,7 @@ class _Compiler:
             arguments.append(self._literal(parameter.default))
         self._used.add(reader)
         read = f"{reader}({', '.join(arguments)})"
-        if parameter.required and parameter.default is None:
+        if parameter.is_needed:
             self._used.add("required")
             return f"required({literal(parameter.name)}, {read})"
         return read

@@ -30,6 +30,9 @@ _S3_VERSIONS = frozenset({"s3", "s3v4"})
 _TOKEN = "X-Amz-Security-Token"  # noqa: S105 - a header's name
 _SESSION_TOKEN = "X-Amz-S3session-Token"  # noqa: S105 - as above
 
+# What models call the signatures that services of old take (SimpleDB).
+_OLD = "v2"
+
 _SESSION = "sigv4-s3express"
 _PLAIN = {"name": "sigv4"}
 _KINDS = ("sigv4", _SESSION, "none")
@@ -223,6 +226,11 @@ class Router:
         if scheme["name"] == "none":
             return None
         metadata = self._metadata
+        if metadata.get("signatureVersion") == _OLD:
+            raise UnsupportedOperationError(
+                f"{metadata['serviceId']} takes signatures of version 2 alone, which this version"
+                " cannot make"
+            )
         name = scheme.get("signingName") or metadata.get("signingName", metadata["endpointPrefix"])
         is_s3 = name in _S3_SIGNING or metadata.get("signatureVersion") in _S3_VERSIONS
         if scheme["name"] == _MANY_REGIONS:

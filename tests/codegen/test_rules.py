@@ -28,6 +28,7 @@ PARAMETERS = {
     "Flag": {"type": "Boolean"},
     "Names": {"type": "StringArray"},
 }
+NAME = PARAMETERS["Name"]
 Json = Any
 
 
@@ -311,6 +312,14 @@ def test_required_and_unknown_parameters() -> None:
         resolve({})
     with pytest.raises(EndpointError, match="no parameter Knid"):
         resolve({"Kind": "k", "Knid": "k"})
+
+
+def test_clients_set_what_is_required_though_no_rule_looks_at_it() -> None:
+    """Without it there is no endpoint at all."""
+    region = {"type": "String", "builtIn": "AWS::Region", "required": True}
+    one = rule_set(endpoint("https://pets.aws"), parameters={"Region": region, "Name": NAME})
+    text = compile_rules(one, title="pets", path=PATH).text
+    assert 'USED: Mapping[str, str] = {"Region": "AWS::Region"}' in text
 
 
 def test_names_that_python_has_taken() -> None:

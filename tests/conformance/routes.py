@@ -397,10 +397,11 @@ def _with_arns(value: Any, random: Random) -> Any:
 # --- comparing ------------------------------------------------------------------------------------
 
 
-# What botocore does differently for the sake of its own past.
+# What botocore does differently, for the sake of the past most of it.
 OTHERWISE = {
     "codecatalyst": "nothing is sent without a token",
-    "importexport": "a signing name that no rule knows",
+    "importexport": "signed with version 2",
+    "sdb": "signed with version 2",
 }
 
 

@@ -312,6 +312,13 @@ def test_a_scheme_that_nobody_can_sign_is_named() -> None:
         router(rules({"name": "sigv9"})).route({})
 
 
+def test_signatures_of_old_are_not_replaced_by_new_ones() -> None:
+    """A service that knows nothing else would refuse them."""
+    metadata = {**METADATA, "signatureVersion": "v2", "serviceId": "Old"}
+    with pytest.raises(UnsupportedOperationError, match="Old takes signatures of version 2"):
+        router(rules(), metadata).route({})
+
+
 def test_routes_share_their_signers() -> None:
     """A signer keeps the day's key, which is worth keeping."""
     one = router(rules(Bucket=""))
