@@ -15,7 +15,7 @@ import runpy
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, NamedTuple
@@ -36,6 +36,9 @@ TABLE = """{
     "AttributeDefinitions": [{"AttributeName": "title", "AttributeType": "S"}],
     "KeySchema": [{"AttributeName": "title", "KeyType": "HASH"}]
 }"""
+
+
+Table = dict[str, list[float]]
 
 
 class Block(NamedTuple):
@@ -152,10 +155,65 @@ def test_the_page_of_options_is_up_to_date() -> None:
     assert page["PAGE"].read_text(encoding="utf-8") == page["render"]()
 
 
-def test_the_readme_lists_the_services_that_are_checked_in() -> None:
-    """The table of what there is names each folder of models, and no other."""
+# What the README says of performance, how many times less it is: the recorded tables, the rows of
+# each that it is about, and how the table tells it: as a ratio, a factor, or against another row.
+CLAIMS: list[tuple[int, str, list[str], Callable[[Table, str], float]]] = [
+    (7, "calls", ["tornado-aws"], lambda table, row: 1 / table[row][1]),
+    (7, "calls-50", ["tornado-aws"], lambda table, row: 1 / table[row][1]),
+    (20, "calls-100kb", ["tornado-aws"], lambda table, row: 1 / table[row][1]),
+    (
+        20,
+        "signing-200b",
+        ["tornado-aws sign", "tornado-aws sign, way of a call"],
+        lambda table, row: table[row][1],
+    ),
+    (
+        10,
+        "results",
+        ["DynamoDB Query, 100 KB", "S3 ListObjectsV2, 1,000 keys", "EC2 DescribeInstances, 100"],
+        lambda table, row: table[row][3],
+    ),
+    (
+        15,
+        "startup",
+        ["tornado-aws DynamoDB", "tornado-aws S3", "tornado-aws EC2"],
+        lambda table, row: table[row.replace("tornado-aws", "boto3")][3] / table[row][3],
+    ),
+]
+
+
+def measured(name: str) -> Table:
+    """Return a recorded table of the page of performance: the numbers of each row by its name."""
+    text = (ROOT / "docs" / "performance.rst").read_text(encoding="utf-8")
+    found = re.search(rf"^\.\. begin {name}\n(.*?)^\.\. end", text, re.MULTILINE | re.DOTALL)
+    assert found is not None, name
+    lines = found[1].splitlines()
+    first, second, last = (at for at, line in enumerate(lines) if line.startswith("="))
+    columns = [match.span() for match in re.finditer("=+", lines[first])]
+    rows = [
+        [line[start:end].strip() for start, end in columns] for line in lines[second + 1 : last]
+    ]
+    return {row[0]: [float(cell.replace(",", "")) for cell in row[1:]] for row in rows}
+
+
+def test_the_readme_claims_no_more_than_was_measured() -> None:
+    """Each number of the first screen holds for every row that it is about."""
     text = (ROOT / "README.rst").read_text(encoding="utf-8")
-    row = re.search(r"^Services checked in (.*(?:\n   .*)*)", text, re.MULTILINE)
-    assert row is not None
+    said = {int(each) for each in re.findall(r"(\d+) times less", text)}
+    assert said == {times for times, *_ in CLAIMS}
+    for times, name, rows, factor in CLAIMS:
+        table = measured(name)
+        for row in rows:
+            assert factor(table, row) >= times, (name, row)
+
+
+def test_the_services_that_are_checked_in_are_listed() -> None:
+    """README and changelog name each folder of models, and no other."""
     checked_in = {folder.name for folder in (ROOT / "models").iterdir() if folder.is_dir()}
-    assert set(re.findall(r"[a-z0-9-]+", row[1])) == checked_in
+    for page, row in [
+        ("README.rst", r"^Services checked in (.*(?:\n   .*)*)"),
+        ("CHANGELOG.rst", r"The services here:\s([^;]*);"),
+    ]:
+        found = re.search(row, (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+        assert found is not None, page
+        assert set(re.findall(r"[a-z0-9-]+", found[1])) == checked_in, page
