@@ -154,12 +154,12 @@ def _names(value: Any) -> tuple[str, ...]:
 
 
 # It becomes a part of a path.
-_PROFILE_NAME = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
+_ROLE_NAME = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
 
 
-def _profile_name(value: Any) -> str:
+def _role_name(value: Any) -> str:
     name = _text(value).strip()
-    if not _PROFILE_NAME.fullmatch(name):
+    if not _ROLE_NAME.fullmatch(name):
         raise ValueError
     return name
 
@@ -187,7 +187,7 @@ REGION = Kind("a region's name: letters, digits and hyphens", _region)
 URL = Kind("a URL with scheme http or https and a host", _url)
 PROXY = Kind("a URL with scheme http or https and a host, or '' for none", _proxy)
 VERIFY = Kind("True, False, or the path of a CA file", _verify)
-PROFILE_NAME = Kind("a name of letters, digits and +=,.@_-", _profile_name)
+ROLE_NAME = Kind("a name of letters, digits and +=,.@_-", _role_name)
 NAMES = Kind("names separated by commas, or a list of names", _names)
 CLIENT_CERT = Kind("a path, or a pair of paths (certificate, key)", _client_cert)
 
@@ -502,7 +502,7 @@ TABLE: Sequence[Setting] = (
     ),
     Setting(
         "ec2_instance_profile_name",
-        PROFILE_NAME,
+        ROLE_NAME,
         ("AWS_EC2_INSTANCE_PROFILE_NAME",),
         ("ec2_instance_profile_name",),
         help="Role whose credentials the instance metadata service is asked for, instead of the one"

@@ -457,6 +457,14 @@ def test_no_region_is_no_error(page: bytes | None) -> None:
     assert region(instance) is None
 
 
+@pytest.mark.parametrize("page", [b"<html>", b"eu west", b"a.b", b"x" * 64, b"\xff"])
+def test_what_cannot_be_a_region_is_none(page: bytes) -> None:
+    """A captive portal's page never becomes a part of a host's name."""
+    instance = Instance()
+    instance.pages[REGION] = page
+    assert region(instance) is None
+
+
 def test_no_token_is_shown(caplog: pytest.LogCaptureFixture) -> None:
     """Neither token nor keys reach the log at any level."""
     caplog.set_level(logging.DEBUG)

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
+from tornado_aws._settings_table import REGION, ROLE_NAME
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.document import load_object, parse_credentials
 from tornado_aws.credentials.providers import Absent, Context
@@ -59,8 +59,6 @@ PAUSE = 0.1  # seconds, doubled each time
 
 # What a token consists of: anything else would not be a header's value.
 _VISIBLE = re.compile(r"[!-~]+")
-# What the names of roles consist of besides letters and digits.
-_ROLE_SAFE = "+=,.@-_"
 
 _TIMEOUTS = (ConnectTimeout, ReadTimeout, RequestTimeout)
 
@@ -109,7 +107,7 @@ class InstanceMetadata:
         try:
             async with asyncio.timeout(BOUND):
                 role = await self._role(self._service)
-                return await self._role_credentials(self._service, quote(role, safe=_ROLE_SAFE))
+                return await self._role_credentials(self._service, role)
         except TimeoutError:
             raise Absent(f"no answer within {BOUND:g} seconds") from None
 
@@ -117,9 +115,14 @@ class InstanceMetadata:
         if name := self._context.settings.ec2_instance_profile_name:
             return name
         role = (await service.text(_CREDENTIALS_PATH)).strip()
-        if not role or "\n" in role:
+        if not role:
             raise Absent("the instance has no role")
-        return role
+        try:
+            parsed: str = ROLE_NAME.parse(role)
+        except ValueError:
+            # It would become a part of a path, and of error texts.
+            raise Absent("the service's answer is no name of a role") from None
+        return parsed
 
     async def _role_credentials(self, service: _Service, role: str) -> Credentials:
         try:
@@ -172,14 +175,19 @@ async def instance_region(settings: Settings, transport: Transport) -> str | Non
         return None
 
 
-async def _region(service: _Service) -> str | None:
+async def _region(service: _Service) -> str:
     try:
         region = (await service.text(_REGION_PATH)).strip()
     except Absent:
         # Emulators and old versions of the service know only the identity document.
         document = await service.document(_IDENTITY_PATH)
         region = str(document.get("region") or "")
-    return region or None
+    try:
+        parsed: str = REGION.parse(region)
+    except ValueError:
+        # The page of a captive portal, say; it would become a part of host names.
+        raise Absent("the service's answer is no region") from None
+    return parsed
 
 
 class _Service:

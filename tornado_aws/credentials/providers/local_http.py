@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from tornado_aws.exceptions import ReadError
 from tornado_aws.transport import Origin, Request, Response, Timeouts, Transport
+from tornado_aws.transport.http1 import ProtocolError
 
 __all__ = ["send"]
 
@@ -34,4 +36,11 @@ async def send(
     pairs = [("Host", host), ("User-Agent", "tornado-aws"), *headers.items()]
     request = Request(origin, method, target, pairs, b"" if method == "PUT" else None)
     bounds = Timeouts(connect=patience, read=patience, request=2 * patience, pool=patience)
-    return await transport.send(request, bounds)
+    try:
+        return await transport.send(request, bounds)
+    except ReadError as error:
+        if not isinstance(error.error, ProtocolError):
+            raise
+        # "from None": the transport's own text quotes what came, which may be a secret.
+        text = f"{host} sent what is not valid HTTP"
+        raise ReadError(text, error=text, response_started=error.response_started) from None
