@@ -134,14 +134,13 @@ def _paginate(name: str, entry: Json, selection: Selection, names: Names) -> Met
         each for each in parameters_of(operation, selection, names) if each.use.name not in tokens
     ]
     result, item = _result(operation, names), _item(entry, operation, selection, names)
-    method = names.methods[name]
-    keys = ", ".join(_texts(entry["result_key"]))
+    method, key = names.methods[name], _texts(entry["result_key"])[0]
     return _convenience(
         f"def paginate_{method}",
         parameters,
         ("PaginationConfig", "PaginationConfig"),
         f"Paginator[{result}, {item}]",
-        f"Iterate over the pages of {name}; their items are those of {keys}.",
+        f"Iterate over the pages of {name}; the items are those of {key}.",
         f"self._paginate(paginators.{constant(name)}, ",
         Annotator(selection, names, "types."),
     )

@@ -3343,7 +3343,7 @@ class APIGateway(ServiceClient):
         includeValues: bool | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ApiKeys, types.ApiKey]:
-        """Iterate over the pages of GetApiKeys; their items are those of items."""
+        """Iterate over the pages of GetApiKeys; the items are those of items."""
         return self._paginate(
             paginators.GET_API_KEYS,
             {
@@ -3363,7 +3363,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.BasePathMappings, types.BasePathMapping]:
-        """Iterate over the pages of GetBasePathMappings; their items are those of items."""
+        """Iterate over the pages of GetBasePathMappings; the items are those of items."""
         return self._paginate(
             paginators.GET_BASE_PATH_MAPPINGS,
             {
@@ -3380,7 +3380,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ClientCertificates, types.ClientCertificate]:
-        """Iterate over the pages of GetClientCertificates; their items are those of items."""
+        """Iterate over the pages of GetClientCertificates; the items are those of items."""
         return self._paginate(
             paginators.GET_CLIENT_CERTIFICATES,
             {
@@ -3396,7 +3396,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.Deployments, types.Deployment]:
-        """Iterate over the pages of GetDeployments; their items are those of items."""
+        """Iterate over the pages of GetDeployments; the items are those of items."""
         return self._paginate(
             paginators.GET_DEPLOYMENTS,
             {
@@ -3413,7 +3413,7 @@ class APIGateway(ServiceClient):
         resourceOwner: types.ResourceOwner | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DomainNames, types.DomainName]:
-        """Iterate over the pages of GetDomainNames; their items are those of items."""
+        """Iterate over the pages of GetDomainNames; the items are those of items."""
         return self._paginate(
             paginators.GET_DOMAIN_NAMES,
             {
@@ -3430,7 +3430,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.Models, types.Model]:
-        """Iterate over the pages of GetModels; their items are those of items."""
+        """Iterate over the pages of GetModels; the items are those of items."""
         return self._paginate(
             paginators.GET_MODELS,
             {
@@ -3448,7 +3448,7 @@ class APIGateway(ServiceClient):
         embed: StringList | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.Resources, types.Resource]:
-        """Iterate over the pages of GetResources; their items are those of items."""
+        """Iterate over the pages of GetResources; the items are those of items."""
         return self._paginate(
             paginators.GET_RESOURCES,
             {
@@ -3465,7 +3465,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.RestApis, types.RestApi]:
-        """Iterate over the pages of GetRestApis; their items are those of items."""
+        """Iterate over the pages of GetRestApis; the items are those of items."""
         return self._paginate(paginators.GET_REST_APIS, {"limit": limit}, PaginationConfig)
 
     def paginate_get_usage(
@@ -3478,7 +3478,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.Usage, str]:
-        """Iterate over the pages of GetUsage; their items are those of items."""
+        """Iterate over the pages of GetUsage; the items are those of items."""
         return self._paginate(
             paginators.GET_USAGE,
             {
@@ -3498,7 +3498,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.UsagePlans, types.UsagePlan]:
-        """Iterate over the pages of GetUsagePlans; their items are those of items."""
+        """Iterate over the pages of GetUsagePlans; the items are those of items."""
         return self._paginate(
             paginators.GET_USAGE_PLANS,
             {
@@ -3516,7 +3516,7 @@ class APIGateway(ServiceClient):
         nameQuery: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.UsagePlanKeys, types.UsagePlanKey]:
-        """Iterate over the pages of GetUsagePlanKeys; their items are those of items."""
+        """Iterate over the pages of GetUsagePlanKeys; the items are those of items."""
         return self._paginate(
             paginators.GET_USAGE_PLAN_KEYS,
             {
@@ -3533,7 +3533,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.VpcLinks, types.VpcLink]:
-        """Iterate over the pages of GetVpcLinks; their items are those of items."""
+        """Iterate over the pages of GetVpcLinks; the items are those of items."""
         return self._paginate(paginators.GET_VPC_LINKS, {"limit": limit}, PaginationConfig)
 
     def paginate_get_authorizers(
@@ -3543,7 +3543,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.Authorizers, types.Authorizer]:
-        """Iterate over the pages of GetAuthorizers; their items are those of items."""
+        """Iterate over the pages of GetAuthorizers; the items are those of items."""
         return self._paginate(
             paginators.GET_AUTHORIZERS,
             {
@@ -3564,7 +3564,7 @@ class APIGateway(ServiceClient):
         locationStatus: types.LocationStatusType | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DocumentationParts, types.DocumentationPart]:
-        """Iterate over the pages of GetDocumentationParts; their items are those of items."""
+        """Iterate over the pages of GetDocumentationParts; the items are those of items."""
         return self._paginate(
             paginators.GET_DOCUMENTATION_PARTS,
             {
@@ -3585,7 +3585,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DocumentationVersions, types.DocumentationVersion]:
-        """Iterate over the pages of GetDocumentationVersions; their items are those of items."""
+        """Iterate over the pages of GetDocumentationVersions; the items are those of items."""
         return self._paginate(
             paginators.GET_DOCUMENTATION_VERSIONS,
             {
@@ -3602,7 +3602,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.GatewayResponses, types.GatewayResponse]:
-        """Iterate over the pages of GetGatewayResponses; their items are those of items."""
+        """Iterate over the pages of GetGatewayResponses; the items are those of items."""
         return self._paginate(
             paginators.GET_GATEWAY_RESPONSES,
             {
@@ -3619,7 +3619,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.RequestValidators, types.RequestValidator]:
-        """Iterate over the pages of GetRequestValidators; their items are those of items."""
+        """Iterate over the pages of GetRequestValidators; the items are those of items."""
         return self._paginate(
             paginators.GET_REQUEST_VALIDATORS,
             {
@@ -3635,7 +3635,7 @@ class APIGateway(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.SdkTypes, types.SdkType]:
-        """Iterate over the pages of GetSdkTypes; their items are those of items."""
+        """Iterate over the pages of GetSdkTypes; the items are those of items."""
         return self._paginate(paginators.GET_SDK_TYPES, {"limit": limit}, PaginationConfig)
 
     async def generate_presigned_url(

@@ -467,9 +467,7 @@ class BedrockRuntime(ServiceClient):
         sortOrder: types.SortOrder | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAsyncInvokesResponse, types.AsyncInvokeSummary]:
-        """Iterate over the pages of ListAsyncInvokes; their items are those of
-        asyncInvokeSummaries.
-        """
+        """Iterate over the pages of ListAsyncInvokes; the items are those of asyncInvokeSummaries."""
         return self._paginate(
             paginators.LIST_ASYNC_INVOKES,
             {

@@ -2892,7 +2892,7 @@ class CloudFormation(ServiceClient):
         *,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeAccountLimitsOutput, types.AccountLimit]:
-        """Iterate over the pages of DescribeAccountLimits; their items are those of AccountLimits."""
+        """Iterate over the pages of DescribeAccountLimits; the items are those of AccountLimits."""
         return self._paginate(paginators.DESCRIBE_ACCOUNT_LIMITS, {}, PaginationConfig)
 
     def paginate_describe_change_set(
@@ -2903,7 +2903,7 @@ class CloudFormation(ServiceClient):
         IncludePropertyValues: bool | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeChangeSetOutput, types.Change]:
-        """Iterate over the pages of DescribeChangeSet; their items are those of Changes."""
+        """Iterate over the pages of DescribeChangeSet; the items are those of Changes."""
         return self._paginate(
             paginators.DESCRIBE_CHANGE_SET,
             {
@@ -2920,7 +2920,7 @@ class CloudFormation(ServiceClient):
         StackName: str,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeStackEventsOutput, types.StackEvent]:
-        """Iterate over the pages of DescribeStackEvents; their items are those of StackEvents."""
+        """Iterate over the pages of DescribeStackEvents; the items are those of StackEvents."""
         return self._paginate(
             paginators.DESCRIBE_STACK_EVENTS,
             {
@@ -2935,7 +2935,7 @@ class CloudFormation(ServiceClient):
         StackName: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeStacksOutput, types.Stack]:
-        """Iterate over the pages of DescribeStacks; their items are those of Stacks."""
+        """Iterate over the pages of DescribeStacks; the items are those of Stacks."""
         return self._paginate(
             paginators.DESCRIBE_STACKS,
             {
@@ -2950,7 +2950,7 @@ class CloudFormation(ServiceClient):
         StackName: str,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListChangeSetsOutput, types.ChangeSetSummary]:
-        """Iterate over the pages of ListChangeSets; their items are those of Summaries."""
+        """Iterate over the pages of ListChangeSets; the items are those of Summaries."""
         return self._paginate(
             paginators.LIST_CHANGE_SETS,
             {
@@ -2970,7 +2970,7 @@ class CloudFormation(ServiceClient):
         CallAs: types.CallAs | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStackInstancesOutput, types.StackInstanceSummary]:
-        """Iterate over the pages of ListStackInstances; their items are those of Summaries."""
+        """Iterate over the pages of ListStackInstances; the items are those of Summaries."""
         return self._paginate(
             paginators.LIST_STACK_INSTANCES,
             {
@@ -2990,7 +2990,7 @@ class CloudFormation(ServiceClient):
         StackName: str,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStackResourcesOutput, types.StackResourceSummary]:
-        """Iterate over the pages of ListStackResources; their items are those of
+        """Iterate over the pages of ListStackResources; the items are those of
         StackResourceSummaries.
         """
         return self._paginate(
@@ -3007,7 +3007,7 @@ class CloudFormation(ServiceClient):
         StackStatusFilter: Sequence[types.StackStatus] | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStacksOutput, types.StackSummary]:
-        """Iterate over the pages of ListStacks; their items are those of StackSummaries."""
+        """Iterate over the pages of ListStacks; the items are those of StackSummaries."""
         return self._paginate(
             paginators.LIST_STACKS,
             {
@@ -3026,7 +3026,7 @@ class CloudFormation(ServiceClient):
         Filters: Sequence[types.OperationResultFilter] | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStackSetOperationResultsOutput, types.StackSetOperationResultSummary]:
-        """Iterate over the pages of ListStackSetOperationResults; their items are those of
+        """Iterate over the pages of ListStackSetOperationResults; the items are those of
         Summaries.
         """
         return self._paginate(
@@ -3049,7 +3049,7 @@ class CloudFormation(ServiceClient):
         CallAs: types.CallAs | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStackSetOperationsOutput, types.StackSetOperationSummary]:
-        """Iterate over the pages of ListStackSetOperations; their items are those of Summaries."""
+        """Iterate over the pages of ListStackSetOperations; the items are those of Summaries."""
         return self._paginate(
             paginators.LIST_STACK_SET_OPERATIONS,
             {
@@ -3068,7 +3068,7 @@ class CloudFormation(ServiceClient):
         CallAs: types.CallAs | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStackSetsOutput, types.StackSetSummary]:
-        """Iterate over the pages of ListStackSets; their items are those of Summaries."""
+        """Iterate over the pages of ListStackSets; the items are those of Summaries."""
         return self._paginate(
             paginators.LIST_STACK_SETS,
             {
@@ -3084,7 +3084,7 @@ class CloudFormation(ServiceClient):
         *,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListExportsOutput, types.Export]:
-        """Iterate over the pages of ListExports; their items are those of Exports."""
+        """Iterate over the pages of ListExports; the items are those of Exports."""
         return self._paginate(paginators.LIST_EXPORTS, {}, PaginationConfig)
 
     def paginate_list_imports(
@@ -3093,7 +3093,7 @@ class CloudFormation(ServiceClient):
         ExportName: str,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListImportsOutput, str]:
-        """Iterate over the pages of ListImports; their items are those of Imports."""
+        """Iterate over the pages of ListImports; the items are those of Imports."""
         return self._paginate(paginators.LIST_IMPORTS, {"ExportName": ExportName}, PaginationConfig)
 
     def paginate_list_types(
@@ -3107,7 +3107,7 @@ class CloudFormation(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTypesOutput, types.TypeSummary]:
-        """Iterate over the pages of ListTypes; their items are those of TypeSummaries."""
+        """Iterate over the pages of ListTypes; the items are those of TypeSummaries."""
         return self._paginate(
             paginators.LIST_TYPES,
             {
@@ -3127,7 +3127,7 @@ class CloudFormation(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListGeneratedTemplatesOutput, types.TemplateSummary]:
-        """Iterate over the pages of ListGeneratedTemplates; their items are those of Summaries."""
+        """Iterate over the pages of ListGeneratedTemplates; the items are those of Summaries."""
         return self._paginate(
             paginators.LIST_GENERATED_TEMPLATES,
             {
@@ -3144,7 +3144,7 @@ class CloudFormation(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListResourceScanRelatedResourcesOutput, types.ScannedResource]:
-        """Iterate over the pages of ListResourceScanRelatedResources; their items are those of
+        """Iterate over the pages of ListResourceScanRelatedResources; the items are those of
         RelatedResources.
         """
         return self._paginate(
@@ -3168,7 +3168,7 @@ class CloudFormation(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListResourceScanResourcesOutput, types.ScannedResource]:
-        """Iterate over the pages of ListResourceScanResources; their items are those of Resources."""
+        """Iterate over the pages of ListResourceScanResources; the items are those of Resources."""
         return self._paginate(
             paginators.LIST_RESOURCE_SCAN_RESOURCES,
             {
@@ -3189,7 +3189,7 @@ class CloudFormation(ServiceClient):
         ScanTypeFilter: types.ScanType | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListResourceScansOutput, types.ResourceScanSummary]:
-        """Iterate over the pages of ListResourceScans; their items are those of
+        """Iterate over the pages of ListResourceScans; the items are those of
         ResourceScanSummaries.
         """
         return self._paginate(
@@ -3208,7 +3208,7 @@ class CloudFormation(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStackRefactorActionsOutput, types.StackRefactorAction]:
-        """Iterate over the pages of ListStackRefactorActions; their items are those of
+        """Iterate over the pages of ListStackRefactorActions; the items are those of
         StackRefactorActions.
         """
         return self._paginate(
@@ -3227,7 +3227,7 @@ class CloudFormation(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStackRefactorsOutput, types.StackRefactorSummary]:
-        """Iterate over the pages of ListStackRefactors; their items are those of
+        """Iterate over the pages of ListStackRefactors; the items are those of
         StackRefactorSummaries.
         """
         return self._paginate(
@@ -3248,7 +3248,7 @@ class CloudFormation(ServiceClient):
         Filters: types.EventFilter | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeEventsOutput, types.OperationEvent]:
-        """Iterate over the pages of DescribeEvents; their items are those of OperationEvents."""
+        """Iterate over the pages of DescribeEvents; the items are those of OperationEvents."""
         return self._paginate(
             paginators.DESCRIBE_EVENTS,
             {

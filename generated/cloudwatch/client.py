@@ -1638,7 +1638,7 @@ class CloudWatch(ServiceClient):
         ScanBy: types.ScanBy | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeAlarmHistoryOutput, types.AlarmHistoryItem]:
-        """Iterate over the pages of DescribeAlarmHistory; their items are those of
+        """Iterate over the pages of DescribeAlarmHistory; the items are those of
         AlarmHistoryItems.
         """
         return self._paginate(
@@ -1669,9 +1669,7 @@ class CloudWatch(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeAlarmsOutput, types.MetricAlarm]:
-        """Iterate over the pages of DescribeAlarms; their items are those of MetricAlarms,
-        CompositeAlarms, LogAlarms.
-        """
+        """Iterate over the pages of DescribeAlarms; the items are those of MetricAlarms."""
         return self._paginate(
             paginators.DESCRIBE_ALARMS,
             {
@@ -1693,7 +1691,7 @@ class CloudWatch(ServiceClient):
         DashboardNamePrefix: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListDashboardsOutput, types.DashboardEntry]:
-        """Iterate over the pages of ListDashboards; their items are those of DashboardEntries."""
+        """Iterate over the pages of ListDashboards; the items are those of DashboardEntries."""
         return self._paginate(
             paginators.LIST_DASHBOARDS,
             {
@@ -1713,7 +1711,7 @@ class CloudWatch(ServiceClient):
         OwningAccount: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListMetricsOutput, types.MetricOutput]:
-        """Iterate over the pages of ListMetrics; their items are those of Metrics, OwningAccounts."""
+        """Iterate over the pages of ListMetrics; the items are those of Metrics."""
         return self._paginate(
             paginators.LIST_METRICS,
             {
@@ -1738,9 +1736,7 @@ class CloudWatch(ServiceClient):
         LabelOptions: types.LabelOptions | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.GetMetricDataOutput, types.MetricDataResult]:
-        """Iterate over the pages of GetMetricData; their items are those of MetricDataResults,
-        Messages.
-        """
+        """Iterate over the pages of GetMetricData; the items are those of MetricDataResults."""
         return self._paginate(
             paginators.GET_METRIC_DATA,
             {
@@ -1765,7 +1761,7 @@ class CloudWatch(ServiceClient):
         AnomalyDetectorTypes: Sequence[types.AnomalyDetectorType] | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeAnomalyDetectorsOutput, types.AnomalyDetector]:
-        """Iterate over the pages of DescribeAnomalyDetectors; their items are those of
+        """Iterate over the pages of DescribeAnomalyDetectors; the items are those of
         AnomalyDetectors.
         """
         return self._paginate(
@@ -1789,7 +1785,7 @@ class CloudWatch(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAlarmMuteRulesOutput, types.AlarmMuteRuleSummary]:
-        """Iterate over the pages of ListAlarmMuteRules; their items are those of
+        """Iterate over the pages of ListAlarmMuteRules; the items are those of
         AlarmMuteRuleSummaries.
         """
         return self._paginate(

@@ -4433,7 +4433,7 @@ class CognitoIdentityProvider(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.AdminListGroupsForUserResponse, types.GroupType]:
-        """Iterate over the pages of AdminListGroupsForUser; their items are those of Groups."""
+        """Iterate over the pages of AdminListGroupsForUser; the items are those of Groups."""
         return self._paginate(
             paginators.ADMIN_LIST_GROUPS_FOR_USER,
             {
@@ -4452,7 +4452,7 @@ class CognitoIdentityProvider(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.AdminListUserAuthEventsResponse, types.AuthEventType]:
-        """Iterate over the pages of AdminListUserAuthEvents; their items are those of AuthEvents."""
+        """Iterate over the pages of AdminListUserAuthEvents; the items are those of AuthEvents."""
         return self._paginate(
             paginators.ADMIN_LIST_USER_AUTH_EVENTS,
             {
@@ -4470,7 +4470,7 @@ class CognitoIdentityProvider(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListGroupsResponse, types.GroupType]:
-        """Iterate over the pages of ListGroups; their items are those of Groups."""
+        """Iterate over the pages of ListGroups; the items are those of Groups."""
         return self._paginate(
             paginators.LIST_GROUPS,
             {
@@ -4487,7 +4487,7 @@ class CognitoIdentityProvider(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListIdentityProvidersResponse, types.ProviderDescription]:
-        """Iterate over the pages of ListIdentityProviders; their items are those of Providers."""
+        """Iterate over the pages of ListIdentityProviders; the items are those of Providers."""
         return self._paginate(
             paginators.LIST_IDENTITY_PROVIDERS,
             {
@@ -4504,7 +4504,7 @@ class CognitoIdentityProvider(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListResourceServersResponse, types.ResourceServerType]:
-        """Iterate over the pages of ListResourceServers; their items are those of ResourceServers."""
+        """Iterate over the pages of ListResourceServers; the items are those of ResourceServers."""
         return self._paginate(
             paginators.LIST_RESOURCE_SERVERS,
             {
@@ -4521,7 +4521,7 @@ class CognitoIdentityProvider(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListUserPoolClientsResponse, types.UserPoolClientDescription]:
-        """Iterate over the pages of ListUserPoolClients; their items are those of UserPoolClients."""
+        """Iterate over the pages of ListUserPoolClients; the items are those of UserPoolClients."""
         return self._paginate(
             paginators.LIST_USER_POOL_CLIENTS,
             {
@@ -4537,7 +4537,7 @@ class CognitoIdentityProvider(ServiceClient):
         MaxResults: int,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListUserPoolsResponse, types.UserPoolDescriptionType]:
-        """Iterate over the pages of ListUserPools; their items are those of UserPools."""
+        """Iterate over the pages of ListUserPools; the items are those of UserPools."""
         return self._paginate(
             paginators.LIST_USER_POOLS,
             {
@@ -4554,7 +4554,7 @@ class CognitoIdentityProvider(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListUsersInGroupResponse, types.UserType]:
-        """Iterate over the pages of ListUsersInGroup; their items are those of Users."""
+        """Iterate over the pages of ListUsersInGroup; the items are those of Users."""
         return self._paginate(
             paginators.LIST_USERS_IN_GROUP,
             {
@@ -4574,7 +4574,7 @@ class CognitoIdentityProvider(ServiceClient):
         Filter: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListUsersResponse, types.UserType]:
-        """Iterate over the pages of ListUsers; their items are those of Users."""
+        """Iterate over the pages of ListUsers; the items are those of Users."""
         return self._paginate(
             paginators.LIST_USERS,
             {

@@ -1989,7 +1989,7 @@ class DynamoDB(ServiceClient):
         BackupType: types.BackupTypeFilter | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListBackupsOutput, types.BackupSummary]:
-        """Iterate over the pages of ListBackups; their items are those of BackupSummaries."""
+        """Iterate over the pages of ListBackups; the items are those of BackupSummaries."""
         return self._paginate(
             paginators.LIST_BACKUPS,
             {
@@ -2008,7 +2008,7 @@ class DynamoDB(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTablesOutput, str]:
-        """Iterate over the pages of ListTables; their items are those of TableNames."""
+        """Iterate over the pages of ListTables; the items are those of TableNames."""
         return self._paginate(paginators.LIST_TABLES, {"Limit": Limit}, PaginationConfig)
 
     def paginate_query(
@@ -2034,7 +2034,7 @@ class DynamoDB(ServiceClient):
         ) = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.QueryOutput, dict[str, types.AttributeValueOutput]]:
-        """Iterate over the pages of Query; their items are those of Items, Count, ScannedCount."""
+        """Iterate over the pages of Query; the items are those of Items."""
         return self._paginate(
             paginators.QUERY,
             {
@@ -2080,7 +2080,7 @@ class DynamoDB(ServiceClient):
         ConsistentRead: bool | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ScanOutput, dict[str, types.AttributeValueOutput]]:
-        """Iterate over the pages of Scan; their items are those of Items, Count, ScannedCount."""
+        """Iterate over the pages of Scan; the items are those of Items."""
         return self._paginate(
             paginators.SCAN,
             {
@@ -2109,7 +2109,7 @@ class DynamoDB(ServiceClient):
         ResourceArn: str,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTagsOfResourceOutput, types.TagOutput]:
-        """Iterate over the pages of ListTagsOfResource; their items are those of Tags."""
+        """Iterate over the pages of ListTagsOfResource; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_TAGS_OF_RESOURCE,
             {

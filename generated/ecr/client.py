@@ -1737,7 +1737,7 @@ class ECR(ServiceClient):
         filter: types.ListImagesFilter | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListImagesResponse, types.ImageIdentifierOutput]:
-        """Iterate over the pages of ListImages; their items are those of imageIds."""
+        """Iterate over the pages of ListImages; the items are those of imageIds."""
         return self._paginate(
             paginators.LIST_IMAGES,
             {
@@ -1759,7 +1759,7 @@ class ECR(ServiceClient):
         filter: types.DescribeImagesFilter | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeImagesResponse, types.ImageDetail]:
-        """Iterate over the pages of DescribeImages; their items are those of imageDetails."""
+        """Iterate over the pages of DescribeImages; the items are those of imageDetails."""
         return self._paginate(
             paginators.DESCRIBE_IMAGES,
             {
@@ -1780,7 +1780,7 @@ class ECR(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeRepositoriesResponse, types.Repository]:
-        """Iterate over the pages of DescribeRepositories; their items are those of repositories."""
+        """Iterate over the pages of DescribeRepositories; the items are those of repositories."""
         return self._paginate(
             paginators.DESCRIBE_REPOSITORIES,
             {
@@ -1800,8 +1800,8 @@ class ECR(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeImageScanFindingsResponse, types.ImageScanFinding]:
-        """Iterate over the pages of DescribeImageScanFindings; their items are those of
-        imageScanFindings.findings, imageScanFindings.enhancedFindings.
+        """Iterate over the pages of DescribeImageScanFindings; the items are those of
+        imageScanFindings.findings.
         """
         return self._paginate(
             paginators.DESCRIBE_IMAGE_SCAN_FINDINGS,
@@ -1824,7 +1824,7 @@ class ECR(ServiceClient):
         filter: types.LifecyclePolicyPreviewFilter | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.GetLifecyclePolicyPreviewResponse, types.LifecyclePolicyPreviewResult]:
-        """Iterate over the pages of GetLifecyclePolicyPreview; their items are those of
+        """Iterate over the pages of GetLifecyclePolicyPreview; the items are those of
         previewResults.
         """
         return self._paginate(
@@ -1847,7 +1847,7 @@ class ECR(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribePullThroughCacheRulesResponse, types.PullThroughCacheRule]:
-        """Iterate over the pages of DescribePullThroughCacheRules; their items are those of
+        """Iterate over the pages of DescribePullThroughCacheRules; the items are those of
         pullThroughCacheRules.
         """
         return self._paginate(
@@ -1869,7 +1869,7 @@ class ECR(ServiceClient):
     ) -> Paginator[
         types.DescribeRepositoryCreationTemplatesResponse, types.RepositoryCreationTemplate
     ]:
-        """Iterate over the pages of DescribeRepositoryCreationTemplates; their items are those of
+        """Iterate over the pages of DescribeRepositoryCreationTemplates; the items are those of
         repositoryCreationTemplates.
         """
         return self._paginate(

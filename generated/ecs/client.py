@@ -2921,7 +2921,7 @@ class ECS(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListClustersResponse, str]:
-        """Iterate over the pages of ListClusters; their items are those of clusterArns."""
+        """Iterate over the pages of ListClusters; the items are those of clusterArns."""
         return self._paginate(
             paginators.LIST_CLUSTERS,
             {
@@ -2939,7 +2939,7 @@ class ECS(ServiceClient):
         status: types.ContainerInstanceStatus | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListContainerInstancesResponse, str]:
-        """Iterate over the pages of ListContainerInstances; their items are those of
+        """Iterate over the pages of ListContainerInstances; the items are those of
         containerInstanceArns.
         """
         return self._paginate(
@@ -2962,7 +2962,7 @@ class ECS(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTaskDefinitionsResponse, str]:
-        """Iterate over the pages of ListTaskDefinitions; their items are those of
+        """Iterate over the pages of ListTaskDefinitions; the items are those of
         taskDefinitionArns.
         """
         return self._paginate(
@@ -2984,7 +2984,7 @@ class ECS(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTaskDefinitionFamiliesResponse, str]:
-        """Iterate over the pages of ListTaskDefinitionFamilies; their items are those of families."""
+        """Iterate over the pages of ListTaskDefinitionFamilies; the items are those of families."""
         return self._paginate(
             paginators.LIST_TASK_DEFINITION_FAMILIES,
             {
@@ -3009,7 +3009,7 @@ class ECS(ServiceClient):
         daemonName: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTasksResponse, str]:
-        """Iterate over the pages of ListTasks; their items are those of taskArns."""
+        """Iterate over the pages of ListTasks; the items are those of taskArns."""
         return self._paginate(
             paginators.LIST_TASKS,
             {
@@ -3036,7 +3036,7 @@ class ECS(ServiceClient):
         resourceManagementType: types.ResourceManagementType | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListServicesResponse, str]:
-        """Iterate over the pages of ListServices; their items are those of serviceArns."""
+        """Iterate over the pages of ListServices; the items are those of serviceArns."""
         return self._paginate(
             paginators.LIST_SERVICES,
             {
@@ -3059,7 +3059,7 @@ class ECS(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAccountSettingsResponse, types.Setting]:
-        """Iterate over the pages of ListAccountSettings; their items are those of settings."""
+        """Iterate over the pages of ListAccountSettings; the items are those of settings."""
         return self._paginate(
             paginators.LIST_ACCOUNT_SETTINGS,
             {
@@ -3082,7 +3082,7 @@ class ECS(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAttributesResponse, types.AttributeOutput]:
-        """Iterate over the pages of ListAttributes; their items are those of attributes."""
+        """Iterate over the pages of ListAttributes; the items are those of attributes."""
         return self._paginate(
             paginators.LIST_ATTRIBUTES,
             {
@@ -3102,7 +3102,7 @@ class ECS(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListServicesByNamespaceResponse, str]:
-        """Iterate over the pages of ListServicesByNamespace; their items are those of serviceArns."""
+        """Iterate over the pages of ListServicesByNamespace; the items are those of serviceArns."""
         return self._paginate(
             paginators.LIST_SERVICES_BY_NAMESPACE,
             {
@@ -3123,7 +3123,7 @@ class ECS(ServiceClient):
     ) -> Paginator[
         types.ListGatewayClusterAssociationsResponse, types.GatewayClusterAssociationSummary
     ]:
-        """Iterate over the pages of ListGatewayClusterAssociations; their items are those of
+        """Iterate over the pages of ListGatewayClusterAssociations; the items are those of
         gatewayClusterAssociations.
         """
         return self._paginate(
@@ -3148,7 +3148,7 @@ class ECS(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListGatewayRoutesResponse, types.GatewayRouteSummary]:
-        """Iterate over the pages of ListGatewayRoutes; their items are those of gatewayRoutes."""
+        """Iterate over the pages of ListGatewayRoutes; the items are those of gatewayRoutes."""
         return self._paginate(
             paginators.LIST_GATEWAY_ROUTES,
             {
@@ -3170,7 +3170,7 @@ class ECS(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListGatewaysResponse, types.GatewaySummary]:
-        """Iterate over the pages of ListGateways; their items are those of gateways."""
+        """Iterate over the pages of ListGateways; the items are those of gateways."""
         return self._paginate(
             paginators.LIST_GATEWAYS,
             {

@@ -1435,7 +1435,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeLoadBalancersOutput, types.LoadBalancer]:
-        """Iterate over the pages of DescribeLoadBalancers; their items are those of LoadBalancers."""
+        """Iterate over the pages of DescribeLoadBalancers; the items are those of LoadBalancers."""
         return self._paginate(
             paginators.DESCRIBE_LOAD_BALANCERS,
             {
@@ -1455,7 +1455,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeTargetGroupsOutput, types.TargetGroup]:
-        """Iterate over the pages of DescribeTargetGroups; their items are those of TargetGroups."""
+        """Iterate over the pages of DescribeTargetGroups; the items are those of TargetGroups."""
         return self._paginate(
             paginators.DESCRIBE_TARGET_GROUPS,
             {
@@ -1475,7 +1475,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeListenersOutput, types.Listener]:
-        """Iterate over the pages of DescribeListeners; their items are those of Listeners."""
+        """Iterate over the pages of DescribeListeners; the items are those of Listeners."""
         return self._paginate(
             paginators.DESCRIBE_LISTENERS,
             {
@@ -1492,7 +1492,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeAccountLimitsOutput, types.Limit]:
-        """Iterate over the pages of DescribeAccountLimits; their items are those of Limits."""
+        """Iterate over the pages of DescribeAccountLimits; the items are those of Limits."""
         return self._paginate(
             paginators.DESCRIBE_ACCOUNT_LIMITS,
             {
@@ -1508,7 +1508,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeListenerCertificatesOutput, types.CertificateOutput]:
-        """Iterate over the pages of DescribeListenerCertificates; their items are those of
+        """Iterate over the pages of DescribeListenerCertificates; the items are those of
         Certificates.
         """
         return self._paginate(
@@ -1528,7 +1528,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeRulesOutput, types.Rule]:
-        """Iterate over the pages of DescribeRules; their items are those of Rules."""
+        """Iterate over the pages of DescribeRules; the items are those of Rules."""
         return self._paginate(
             paginators.DESCRIBE_RULES,
             {
@@ -1547,7 +1547,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         LoadBalancerType: types.LoadBalancerTypeEnum | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeSSLPoliciesOutput, types.SslPolicy]:
-        """Iterate over the pages of DescribeSSLPolicies; their items are those of SslPolicies."""
+        """Iterate over the pages of DescribeSSLPolicies; the items are those of SslPolicies."""
         return self._paginate(
             paginators.DESCRIBE_SSL_POLICIES,
             {
@@ -1565,7 +1565,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeTrustStoreAssociationsOutput, types.TrustStoreAssociation]:
-        """Iterate over the pages of DescribeTrustStoreAssociations; their items are those of
+        """Iterate over the pages of DescribeTrustStoreAssociations; the items are those of
         TrustStoreAssociations.
         """
         return self._paginate(
@@ -1585,7 +1585,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeTrustStoreRevocationsOutput, types.DescribeTrustStoreRevocation]:
-        """Iterate over the pages of DescribeTrustStoreRevocations; their items are those of
+        """Iterate over the pages of DescribeTrustStoreRevocations; the items are those of
         TrustStoreRevocations.
         """
         return self._paginate(
@@ -1606,7 +1606,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeTrustStoresOutput, types.TrustStore]:
-        """Iterate over the pages of DescribeTrustStores; their items are those of TrustStores."""
+        """Iterate over the pages of DescribeTrustStores; the items are those of TrustStores."""
         return self._paginate(
             paginators.DESCRIBE_TRUST_STORES,
             {

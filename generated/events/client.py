@@ -1585,7 +1585,7 @@ class EventBridge(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListRuleNamesByTargetResponse, str]:
-        """Iterate over the pages of ListRuleNamesByTarget; their items are those of RuleNames."""
+        """Iterate over the pages of ListRuleNamesByTarget; the items are those of RuleNames."""
         return self._paginate(
             paginators.LIST_RULE_NAMES_BY_TARGET,
             {
@@ -1604,7 +1604,7 @@ class EventBridge(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListRulesResponse, types.Rule]:
-        """Iterate over the pages of ListRules; their items are those of Rules."""
+        """Iterate over the pages of ListRules; the items are those of Rules."""
         return self._paginate(
             paginators.LIST_RULES,
             {
@@ -1623,7 +1623,7 @@ class EventBridge(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTargetsByRuleResponse, types.TargetOutput]:
-        """Iterate over the pages of ListTargetsByRule; their items are those of Targets."""
+        """Iterate over the pages of ListTargetsByRule; the items are those of Targets."""
         return self._paginate(
             paginators.LIST_TARGETS_BY_RULE,
             {

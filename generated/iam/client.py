@@ -4603,8 +4603,8 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.GetAccountAuthorizationDetailsResponse, types.UserDetail]:
-        """Iterate over the pages of GetAccountAuthorizationDetails; their items are those of
-        UserDetailList, GroupDetailList, RoleDetailList, Policies.
+        """Iterate over the pages of GetAccountAuthorizationDetails; the items are those of
+        UserDetailList.
         """
         return self._paginate(
             paginators.GET_ACCOUNT_AUTHORIZATION_DETAILS,
@@ -4622,7 +4622,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.GetGroupResponse, types.User]:
-        """Iterate over the pages of GetGroup; their items are those of Users."""
+        """Iterate over the pages of GetGroup; the items are those of Users."""
         return self._paginate(
             paginators.GET_GROUP,
             {
@@ -4639,7 +4639,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAccessKeysResponse, types.AccessKeyMetadata]:
-        """Iterate over the pages of ListAccessKeys; their items are those of AccessKeyMetadata."""
+        """Iterate over the pages of ListAccessKeys; the items are those of AccessKeyMetadata."""
         return self._paginate(
             paginators.LIST_ACCESS_KEYS,
             {
@@ -4655,7 +4655,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAccountAliasesResponse, str]:
-        """Iterate over the pages of ListAccountAliases; their items are those of AccountAliases."""
+        """Iterate over the pages of ListAccountAliases; the items are those of AccountAliases."""
         return self._paginate(
             paginators.LIST_ACCOUNT_ALIASES,
             {
@@ -4672,7 +4672,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAttachedGroupPoliciesResponse, types.AttachedPolicy]:
-        """Iterate over the pages of ListAttachedGroupPolicies; their items are those of
+        """Iterate over the pages of ListAttachedGroupPolicies; the items are those of
         AttachedPolicies.
         """
         return self._paginate(
@@ -4693,7 +4693,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAttachedRolePoliciesResponse, types.AttachedPolicy]:
-        """Iterate over the pages of ListAttachedRolePolicies; their items are those of
+        """Iterate over the pages of ListAttachedRolePolicies; the items are those of
         AttachedPolicies.
         """
         return self._paginate(
@@ -4714,7 +4714,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAttachedUserPoliciesResponse, types.AttachedPolicy]:
-        """Iterate over the pages of ListAttachedUserPolicies; their items are those of
+        """Iterate over the pages of ListAttachedUserPolicies; the items are those of
         AttachedPolicies.
         """
         return self._paginate(
@@ -4737,9 +4737,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListEntitiesForPolicyResponse, types.PolicyGroup]:
-        """Iterate over the pages of ListEntitiesForPolicy; their items are those of PolicyGroups,
-        PolicyUsers, PolicyRoles.
-        """
+        """Iterate over the pages of ListEntitiesForPolicy; the items are those of PolicyGroups."""
         return self._paginate(
             paginators.LIST_ENTITIES_FOR_POLICY,
             {
@@ -4759,7 +4757,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListGroupPoliciesResponse, str]:
-        """Iterate over the pages of ListGroupPolicies; their items are those of PolicyNames."""
+        """Iterate over the pages of ListGroupPolicies; the items are those of PolicyNames."""
         return self._paginate(
             paginators.LIST_GROUP_POLICIES,
             {
@@ -4776,7 +4774,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListGroupsResponse, types.Group]:
-        """Iterate over the pages of ListGroups; their items are those of Groups."""
+        """Iterate over the pages of ListGroups; the items are those of Groups."""
         return self._paginate(
             paginators.LIST_GROUPS,
             {
@@ -4793,7 +4791,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListGroupsForUserResponse, types.Group]:
-        """Iterate over the pages of ListGroupsForUser; their items are those of Groups."""
+        """Iterate over the pages of ListGroupsForUser; the items are those of Groups."""
         return self._paginate(
             paginators.LIST_GROUPS_FOR_USER,
             {
@@ -4810,9 +4808,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListInstanceProfilesResponse, types.InstanceProfile]:
-        """Iterate over the pages of ListInstanceProfiles; their items are those of
-        InstanceProfiles.
-        """
+        """Iterate over the pages of ListInstanceProfiles; the items are those of InstanceProfiles."""
         return self._paginate(
             paginators.LIST_INSTANCE_PROFILES,
             {
@@ -4829,7 +4825,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListInstanceProfilesForRoleResponse, types.InstanceProfile]:
-        """Iterate over the pages of ListInstanceProfilesForRole; their items are those of
+        """Iterate over the pages of ListInstanceProfilesForRole; the items are those of
         InstanceProfiles.
         """
         return self._paginate(
@@ -4848,7 +4844,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListMFADevicesResponse, types.MFADevice]:
-        """Iterate over the pages of ListMFADevices; their items are those of MFADevices."""
+        """Iterate over the pages of ListMFADevices; the items are those of MFADevices."""
         return self._paginate(
             paginators.LIST_MFA_DEVICES,
             {
@@ -4868,7 +4864,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListPoliciesResponse, types.Policy]:
-        """Iterate over the pages of ListPolicies; their items are those of Policies."""
+        """Iterate over the pages of ListPolicies; the items are those of Policies."""
         return self._paginate(
             paginators.LIST_POLICIES,
             {
@@ -4888,7 +4884,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListPolicyVersionsResponse, types.PolicyVersion]:
-        """Iterate over the pages of ListPolicyVersions; their items are those of Versions."""
+        """Iterate over the pages of ListPolicyVersions; the items are those of Versions."""
         return self._paginate(
             paginators.LIST_POLICY_VERSIONS,
             {
@@ -4905,7 +4901,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListRolePoliciesResponse, str]:
-        """Iterate over the pages of ListRolePolicies; their items are those of PolicyNames."""
+        """Iterate over the pages of ListRolePolicies; the items are those of PolicyNames."""
         return self._paginate(
             paginators.LIST_ROLE_POLICIES,
             {
@@ -4922,7 +4918,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListRolesResponse, types.Role]:
-        """Iterate over the pages of ListRoles; their items are those of Roles."""
+        """Iterate over the pages of ListRoles; the items are those of Roles."""
         return self._paginate(
             paginators.LIST_ROLES,
             {
@@ -4939,7 +4935,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListServerCertificatesResponse, types.ServerCertificateMetadata]:
-        """Iterate over the pages of ListServerCertificates; their items are those of
+        """Iterate over the pages of ListServerCertificates; the items are those of
         ServerCertificateMetadataList.
         """
         return self._paginate(
@@ -4958,9 +4954,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListSigningCertificatesResponse, types.SigningCertificate]:
-        """Iterate over the pages of ListSigningCertificates; their items are those of
-        Certificates.
-        """
+        """Iterate over the pages of ListSigningCertificates; the items are those of Certificates."""
         return self._paginate(
             paginators.LIST_SIGNING_CERTIFICATES,
             {
@@ -4977,7 +4971,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListSSHPublicKeysResponse, types.SSHPublicKeyMetadata]:
-        """Iterate over the pages of ListSSHPublicKeys; their items are those of SSHPublicKeys."""
+        """Iterate over the pages of ListSSHPublicKeys; the items are those of SSHPublicKeys."""
         return self._paginate(
             paginators.LIST_SSH_PUBLIC_KEYS,
             {
@@ -4994,7 +4988,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListUserPoliciesResponse, str]:
-        """Iterate over the pages of ListUserPolicies; their items are those of PolicyNames."""
+        """Iterate over the pages of ListUserPolicies; the items are those of PolicyNames."""
         return self._paginate(
             paginators.LIST_USER_POLICIES,
             {
@@ -5011,7 +5005,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListUsersResponse, types.User]:
-        """Iterate over the pages of ListUsers; their items are those of Users."""
+        """Iterate over the pages of ListUsers; the items are those of Users."""
         return self._paginate(
             paginators.LIST_USERS,
             {
@@ -5028,7 +5022,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListVirtualMFADevicesResponse, types.VirtualMFADevice]:
-        """Iterate over the pages of ListVirtualMFADevices; their items are those of
+        """Iterate over the pages of ListVirtualMFADevices; the items are those of
         VirtualMFADevices.
         """
         return self._paginate(
@@ -5058,7 +5052,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.SimulatePolicyResponse, types.EvaluationResult]:
-        """Iterate over the pages of SimulateCustomPolicy; their items are those of
+        """Iterate over the pages of SimulateCustomPolicy; the items are those of
         EvaluationResults.
         """
         return self._paginate(
@@ -5096,7 +5090,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.SimulatePolicyResponse, types.EvaluationResult]:
-        """Iterate over the pages of SimulatePrincipalPolicy; their items are those of
+        """Iterate over the pages of SimulatePrincipalPolicy; the items are those of
         EvaluationResults.
         """
         return self._paginate(
@@ -5125,7 +5119,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListUserTagsResponse, types.TagOutput]:
-        """Iterate over the pages of ListUserTags; their items are those of Tags."""
+        """Iterate over the pages of ListUserTags; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_USER_TAGS,
             {
@@ -5142,7 +5136,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListInstanceProfileTagsResponse, types.TagOutput]:
-        """Iterate over the pages of ListInstanceProfileTags; their items are those of Tags."""
+        """Iterate over the pages of ListInstanceProfileTags; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_INSTANCE_PROFILE_TAGS,
             {
@@ -5159,7 +5153,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListMFADeviceTagsResponse, types.TagOutput]:
-        """Iterate over the pages of ListMFADeviceTags; their items are those of Tags."""
+        """Iterate over the pages of ListMFADeviceTags; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_MFA_DEVICE_TAGS,
             {
@@ -5176,7 +5170,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListOpenIDConnectProviderTagsResponse, types.TagOutput]:
-        """Iterate over the pages of ListOpenIDConnectProviderTags; their items are those of Tags."""
+        """Iterate over the pages of ListOpenIDConnectProviderTags; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_OPEN_ID_CONNECT_PROVIDER_TAGS,
             {
@@ -5193,7 +5187,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListPolicyTagsResponse, types.TagOutput]:
-        """Iterate over the pages of ListPolicyTags; their items are those of Tags."""
+        """Iterate over the pages of ListPolicyTags; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_POLICY_TAGS,
             {
@@ -5210,7 +5204,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListRoleTagsResponse, types.TagOutput]:
-        """Iterate over the pages of ListRoleTags; their items are those of Tags."""
+        """Iterate over the pages of ListRoleTags; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_ROLE_TAGS,
             {
@@ -5227,7 +5221,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListSAMLProviderTagsResponse, types.TagOutput]:
-        """Iterate over the pages of ListSAMLProviderTags; their items are those of Tags."""
+        """Iterate over the pages of ListSAMLProviderTags; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_SAML_PROVIDER_TAGS,
             {
@@ -5244,7 +5238,7 @@ class IAM(ServiceClient):
         MaxItems: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListServerCertificateTagsResponse, types.TagOutput]:
-        """Iterate over the pages of ListServerCertificateTags; their items are those of Tags."""
+        """Iterate over the pages of ListServerCertificateTags; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_SERVER_CERTIFICATE_TAGS,
             {

@@ -1508,7 +1508,7 @@ class Kinesis(ServiceClient):
         StreamId: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeStreamOutput, types.Shard]:
-        """Iterate over the pages of DescribeStream; their items are those of
+        """Iterate over the pages of DescribeStream; the items are those of
         StreamDescription.Shards.
         """
         return self._paginate(
@@ -1529,9 +1529,7 @@ class Kinesis(ServiceClient):
         ExclusiveStartStreamName: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStreamsOutput, str]:
-        """Iterate over the pages of ListStreams; their items are those of StreamNames,
-        StreamSummaries.
-        """
+        """Iterate over the pages of ListStreams; the items are those of StreamNames."""
         return self._paginate(
             paginators.LIST_STREAMS,
             {
@@ -1553,7 +1551,7 @@ class Kinesis(ServiceClient):
         StreamId: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListShardsOutput, types.Shard]:
-        """Iterate over the pages of ListShards; their items are those of Shards."""
+        """Iterate over the pages of ListShards; the items are those of Shards."""
         return self._paginate(
             paginators.LIST_SHARDS,
             {
@@ -1577,7 +1575,7 @@ class Kinesis(ServiceClient):
         StreamId: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStreamConsumersOutput, types.Consumer]:
-        """Iterate over the pages of ListStreamConsumers; their items are those of Consumers."""
+        """Iterate over the pages of ListStreamConsumers; the items are those of Consumers."""
         return self._paginate(
             paginators.LIST_STREAM_CONSUMERS,
             {
@@ -1596,7 +1594,7 @@ class Kinesis(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListChannelsOutput, types.ChannelSummary]:
-        """Iterate over the pages of ListChannels; their items are those of ChannelSummaries."""
+        """Iterate over the pages of ListChannels; the items are those of ChannelSummaries."""
         return self._paginate(
             paginators.LIST_CHANNELS,
             {

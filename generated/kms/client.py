@@ -1733,7 +1733,7 @@ class KMS(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAliasesResponse, types.AliasListEntry]:
-        """Iterate over the pages of ListAliases; their items are those of Aliases."""
+        """Iterate over the pages of ListAliases; the items are those of Aliases."""
         return self._paginate(
             paginators.LIST_ALIASES,
             {
@@ -1753,7 +1753,7 @@ class KMS(ServiceClient):
         GranteeServicePrincipal: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListGrantsResponse, types.GrantListEntry]:
-        """Iterate over the pages of ListGrants; their items are those of Grants."""
+        """Iterate over the pages of ListGrants; the items are those of Grants."""
         return self._paginate(
             paginators.LIST_GRANTS,
             {
@@ -1773,7 +1773,7 @@ class KMS(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListKeyPoliciesResponse, str]:
-        """Iterate over the pages of ListKeyPolicies; their items are those of PolicyNames."""
+        """Iterate over the pages of ListKeyPolicies; the items are those of PolicyNames."""
         return self._paginate(
             paginators.LIST_KEY_POLICIES,
             {
@@ -1789,7 +1789,7 @@ class KMS(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListKeysResponse, types.KeyListEntry]:
-        """Iterate over the pages of ListKeys; their items are those of Keys."""
+        """Iterate over the pages of ListKeys; the items are those of Keys."""
         return self._paginate(paginators.LIST_KEYS, {"Limit": Limit}, PaginationConfig)
 
     def paginate_describe_custom_key_stores(
@@ -1800,7 +1800,7 @@ class KMS(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeCustomKeyStoresResponse, types.CustomKeyStoresListEntry]:
-        """Iterate over the pages of DescribeCustomKeyStores; their items are those of
+        """Iterate over the pages of DescribeCustomKeyStores; the items are those of
         CustomKeyStores.
         """
         return self._paginate(
@@ -1820,7 +1820,7 @@ class KMS(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListResourceTagsResponse, types.TagOutput]:
-        """Iterate over the pages of ListResourceTags; their items are those of Tags."""
+        """Iterate over the pages of ListResourceTags; the items are those of Tags."""
         return self._paginate(
             paginators.LIST_RESOURCE_TAGS,
             {
@@ -1838,7 +1838,7 @@ class KMS(ServiceClient):
         RetiringServicePrincipal: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListGrantsResponse, types.GrantListEntry]:
-        """Iterate over the pages of ListRetirableGrants; their items are those of Grants."""
+        """Iterate over the pages of ListRetirableGrants; the items are those of Grants."""
         return self._paginate(
             paginators.LIST_RETIRABLE_GRANTS,
             {
@@ -1857,7 +1857,7 @@ class KMS(ServiceClient):
         Limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListKeyRotationsResponse, types.RotationsListEntry]:
-        """Iterate over the pages of ListKeyRotations; their items are those of Rotations."""
+        """Iterate over the pages of ListKeyRotations; the items are those of Rotations."""
         return self._paginate(
             paginators.LIST_KEY_ROTATIONS,
             {

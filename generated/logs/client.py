@@ -3495,7 +3495,7 @@ class CloudWatchLogs(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDestinationsResponse, types.Destination]:
-        """Iterate over the pages of DescribeDestinations; their items are those of destinations."""
+        """Iterate over the pages of DescribeDestinations; the items are those of destinations."""
         return self._paginate(
             paginators.DESCRIBE_DESTINATIONS,
             {
@@ -3517,7 +3517,7 @@ class CloudWatchLogs(ServiceClient):
         logGroupIdentifiers: StringList | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeLogGroupsResponse, types.LogGroup]:
-        """Iterate over the pages of DescribeLogGroups; their items are those of logGroups."""
+        """Iterate over the pages of DescribeLogGroups; the items are those of logGroups."""
         return self._paginate(
             paginators.DESCRIBE_LOG_GROUPS,
             {
@@ -3543,7 +3543,7 @@ class CloudWatchLogs(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeLogStreamsResponse, types.LogStream]:
-        """Iterate over the pages of DescribeLogStreams; their items are those of logStreams."""
+        """Iterate over the pages of DescribeLogStreams; the items are those of logStreams."""
         return self._paginate(
             paginators.DESCRIBE_LOG_STREAMS,
             {
@@ -3567,7 +3567,7 @@ class CloudWatchLogs(ServiceClient):
         metricNamespace: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeMetricFiltersResponse, types.MetricFilter]:
-        """Iterate over the pages of DescribeMetricFilters; their items are those of metricFilters."""
+        """Iterate over the pages of DescribeMetricFilters; the items are those of metricFilters."""
         return self._paginate(
             paginators.DESCRIBE_METRIC_FILTERS,
             {
@@ -3588,7 +3588,7 @@ class CloudWatchLogs(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeSubscriptionFiltersResponse, types.SubscriptionFilter]:
-        """Iterate over the pages of DescribeSubscriptionFilters; their items are those of
+        """Iterate over the pages of DescribeSubscriptionFilters; the items are those of
         subscriptionFilters.
         """
         return self._paginate(
@@ -3617,9 +3617,7 @@ class CloudWatchLogs(ServiceClient):
         unmask: bool | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.FilterLogEventsResponse, types.FilteredLogEvent]:
-        """Iterate over the pages of FilterLogEvents; their items are those of events,
-        searchedLogStreams.
-        """
+        """Iterate over the pages of FilterLogEvents; the items are those of events."""
         return self._paginate(
             paginators.FILTER_LOG_EVENTS,
             {
@@ -3646,7 +3644,7 @@ class CloudWatchLogs(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeExportTasksResponse, types.ExportTask]:
-        """Iterate over the pages of DescribeExportTasks; their items are those of exportTasks."""
+        """Iterate over the pages of DescribeExportTasks; the items are those of exportTasks."""
         return self._paginate(
             paginators.DESCRIBE_EXPORT_TASKS,
             {
@@ -3666,7 +3664,7 @@ class CloudWatchLogs(ServiceClient):
         queryLanguage: types.QueryLanguage | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeQueriesResponse, types.QueryInfo]:
-        """Iterate over the pages of DescribeQueries; their items are those of queries."""
+        """Iterate over the pages of DescribeQueries; the items are those of queries."""
         return self._paginate(
             paginators.DESCRIBE_QUERIES,
             {
@@ -3686,7 +3684,7 @@ class CloudWatchLogs(ServiceClient):
         policyScope: types.PolicyScope | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeResourcePoliciesResponse, types.ResourcePolicy]:
-        """Iterate over the pages of DescribeResourcePolicies; their items are those of
+        """Iterate over the pages of DescribeResourcePolicies; the items are those of
         resourcePolicies.
         """
         return self._paginate(
@@ -3706,7 +3704,7 @@ class CloudWatchLogs(ServiceClient):
         deliverySourceNames: StringList | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDeliveriesResponse, types.Delivery]:
-        """Iterate over the pages of DescribeDeliveries; their items are those of deliveries."""
+        """Iterate over the pages of DescribeDeliveries; the items are those of deliveries."""
         return self._paginate(
             paginators.DESCRIBE_DELIVERIES,
             {
@@ -3723,7 +3721,7 @@ class CloudWatchLogs(ServiceClient):
         names: StringList | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDeliveryDestinationsResponse, types.DeliveryDestination]:
-        """Iterate over the pages of DescribeDeliveryDestinations; their items are those of
+        """Iterate over the pages of DescribeDeliveryDestinations; the items are those of
         deliveryDestinations.
         """
         return self._paginate(
@@ -3742,7 +3740,7 @@ class CloudWatchLogs(ServiceClient):
         resourceArns: StringList | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDeliverySourcesResponse, types.DeliverySource]:
-        """Iterate over the pages of DescribeDeliverySources; their items are those of
+        """Iterate over the pages of DescribeDeliverySources; the items are those of
         deliverySources.
         """
         return self._paginate(
@@ -3762,7 +3760,7 @@ class CloudWatchLogs(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAnomaliesResponse, types.Anomaly]:
-        """Iterate over the pages of ListAnomalies; their items are those of anomalies."""
+        """Iterate over the pages of ListAnomalies; the items are those of anomalies."""
         return self._paginate(
             paginators.LIST_ANOMALIES,
             {
@@ -3780,7 +3778,7 @@ class CloudWatchLogs(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListLogAnomalyDetectorsResponse, types.AnomalyDetector]:
-        """Iterate over the pages of ListLogAnomalyDetectors; their items are those of
+        """Iterate over the pages of ListLogAnomalyDetectors; the items are those of
         anomalyDetectors.
         """
         return self._paginate(
@@ -3802,7 +3800,7 @@ class CloudWatchLogs(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeConfigurationTemplatesResponse, types.ConfigurationTemplate]:
-        """Iterate over the pages of DescribeConfigurationTemplates; their items are those of
+        """Iterate over the pages of DescribeConfigurationTemplates; the items are those of
         configurationTemplates.
         """
         return self._paginate(
@@ -3824,7 +3822,7 @@ class CloudWatchLogs(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListLogGroupsForQueryResponse, str]:
-        """Iterate over the pages of ListLogGroupsForQuery; their items are those of
+        """Iterate over the pages of ListLogGroupsForQuery; the items are those of
         logGroupIdentifiers.
         """
         return self._paginate(
@@ -3846,7 +3844,7 @@ class CloudWatchLogs(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.GetScheduledQueryHistoryResponse, types.TriggerHistoryRecord]:
-        """Iterate over the pages of GetScheduledQueryHistory; their items are those of
+        """Iterate over the pages of GetScheduledQueryHistory; the items are those of
         triggerHistory.
         """
         return self._paginate(
@@ -3869,9 +3867,7 @@ class CloudWatchLogs(ServiceClient):
         scheduleType: types.ScheduleType | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListScheduledQueriesResponse, types.ScheduledQuerySummary]:
-        """Iterate over the pages of ListScheduledQueries; their items are those of
-        scheduledQueries.
-        """
+        """Iterate over the pages of ListScheduledQueries; the items are those of scheduledQueries."""
         return self._paginate(
             paginators.LIST_SCHEDULED_QUERIES,
             {
@@ -3889,7 +3885,7 @@ class CloudWatchLogs(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListSourcesForS3TableIntegrationResponse, types.S3TableIntegrationSource]:
-        """Iterate over the pages of ListSourcesForS3TableIntegration; their items are those of
+        """Iterate over the pages of ListSourcesForS3TableIntegration; the items are those of
         sources.
         """
         return self._paginate(
@@ -3913,7 +3909,7 @@ class CloudWatchLogs(ServiceClient):
         limit: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAggregateLogGroupSummariesResponse, types.AggregateLogGroupSummary]:
-        """Iterate over the pages of ListAggregateLogGroupSummaries; their items are those of
+        """Iterate over the pages of ListAggregateLogGroupSummaries; the items are those of
         aggregateLogGroupSummaries.
         """
         return self._paginate(

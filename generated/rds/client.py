@@ -6192,7 +6192,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.CertificateMessage, types.Certificate]:
-        """Iterate over the pages of DescribeCertificates; their items are those of Certificates."""
+        """Iterate over the pages of DescribeCertificates; the items are those of Certificates."""
         return self._paginate(
             paginators.DESCRIBE_CERTIFICATES,
             {
@@ -6212,7 +6212,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBClusterBacktrackMessage, types.DBClusterBacktrack]:
-        """Iterate over the pages of DescribeDBClusterBacktracks; their items are those of
+        """Iterate over the pages of DescribeDBClusterBacktracks; the items are those of
         DBClusterBacktracks.
         """
         return self._paginate(
@@ -6234,7 +6234,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBClusterParameterGroupsMessage, types.DBClusterParameterGroup]:
-        """Iterate over the pages of DescribeDBClusterParameterGroups; their items are those of
+        """Iterate over the pages of DescribeDBClusterParameterGroups; the items are those of
         DBClusterParameterGroups.
         """
         return self._paginate(
@@ -6256,7 +6256,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBClusterParameterGroupDetails, types.ParameterOutput]:
-        """Iterate over the pages of DescribeDBClusterParameters; their items are those of
+        """Iterate over the pages of DescribeDBClusterParameters; the items are those of
         Parameters.
         """
         return self._paginate(
@@ -6283,7 +6283,7 @@ class RDS(ServiceClient):
         DbClusterResourceId: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBClusterSnapshotMessage, types.DBClusterSnapshot]:
-        """Iterate over the pages of DescribeDBClusterSnapshots; their items are those of
+        """Iterate over the pages of DescribeDBClusterSnapshots; the items are those of
         DBClusterSnapshots.
         """
         return self._paginate(
@@ -6310,7 +6310,7 @@ class RDS(ServiceClient):
         IncludeShared: bool | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBClusterMessage, types.DBCluster]:
-        """Iterate over the pages of DescribeDBClusters; their items are those of DBClusters."""
+        """Iterate over the pages of DescribeDBClusters; the items are those of DBClusters."""
         return self._paginate(
             paginators.DESCRIBE_DB_CLUSTERS,
             {
@@ -6336,7 +6336,7 @@ class RDS(ServiceClient):
         IncludeAll: bool | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBEngineVersionMessage, types.DBEngineVersion]:
-        """Iterate over the pages of DescribeDBEngineVersions; their items are those of
+        """Iterate over the pages of DescribeDBEngineVersions; the items are those of
         DBEngineVersions.
         """
         return self._paginate(
@@ -6365,7 +6365,7 @@ class RDS(ServiceClient):
         DBInstanceAutomatedBackupsArn: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBInstanceAutomatedBackupMessage, types.DBInstanceAutomatedBackup]:
-        """Iterate over the pages of DescribeDBInstanceAutomatedBackups; their items are those of
+        """Iterate over the pages of DescribeDBInstanceAutomatedBackups; the items are those of
         DBInstanceAutomatedBackups.
         """
         return self._paginate(
@@ -6388,7 +6388,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBInstanceMessage, types.DBInstance]:
-        """Iterate over the pages of DescribeDBInstances; their items are those of DBInstances."""
+        """Iterate over the pages of DescribeDBInstances; the items are those of DBInstances."""
         return self._paginate(
             paginators.DESCRIBE_DB_INSTANCES,
             {
@@ -6410,9 +6410,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDBLogFilesResponse, types.DescribeDBLogFilesDetails]:
-        """Iterate over the pages of DescribeDBLogFiles; their items are those of
-        DescribeDBLogFiles.
-        """
+        """Iterate over the pages of DescribeDBLogFiles; the items are those of DescribeDBLogFiles."""
         return self._paginate(
             paginators.DESCRIBE_DB_LOG_FILES,
             {
@@ -6434,7 +6432,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBParameterGroupsMessage, types.DBParameterGroup]:
-        """Iterate over the pages of DescribeDBParameterGroups; their items are those of
+        """Iterate over the pages of DescribeDBParameterGroups; the items are those of
         DBParameterGroups.
         """
         return self._paginate(
@@ -6456,7 +6454,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBParameterGroupDetails, types.ParameterOutput]:
-        """Iterate over the pages of DescribeDBParameters; their items are those of Parameters."""
+        """Iterate over the pages of DescribeDBParameters; the items are those of Parameters."""
         return self._paginate(
             paginators.DESCRIBE_DB_PARAMETERS,
             {
@@ -6476,7 +6474,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBSecurityGroupMessage, types.DBSecurityGroup]:
-        """Iterate over the pages of DescribeDBSecurityGroups; their items are those of
+        """Iterate over the pages of DescribeDBSecurityGroups; the items are those of
         DBSecurityGroups.
         """
         return self._paginate(
@@ -6502,7 +6500,7 @@ class RDS(ServiceClient):
         DbiResourceId: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBSnapshotMessage, types.DBSnapshot]:
-        """Iterate over the pages of DescribeDBSnapshots; their items are those of DBSnapshots."""
+        """Iterate over the pages of DescribeDBSnapshots; the items are those of DBSnapshots."""
         return self._paginate(
             paginators.DESCRIBE_DB_SNAPSHOTS,
             {
@@ -6526,9 +6524,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBSubnetGroupMessage, types.DBSubnetGroup]:
-        """Iterate over the pages of DescribeDBSubnetGroups; their items are those of
-        DBSubnetGroups.
-        """
+        """Iterate over the pages of DescribeDBSubnetGroups; the items are those of DBSubnetGroups."""
         return self._paginate(
             paginators.DESCRIBE_DB_SUBNET_GROUPS,
             {
@@ -6547,8 +6543,8 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeEngineDefaultClusterParametersResult, types.ParameterOutput]:
-        """Iterate over the pages of DescribeEngineDefaultClusterParameters; their items are those
-        of EngineDefaults.Parameters.
+        """Iterate over the pages of DescribeEngineDefaultClusterParameters; the items are those of
+        EngineDefaults.Parameters.
         """
         return self._paginate(
             paginators.DESCRIBE_ENGINE_DEFAULT_CLUSTER_PARAMETERS,
@@ -6568,7 +6564,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeEngineDefaultParametersResult, types.ParameterOutput]:
-        """Iterate over the pages of DescribeEngineDefaultParameters; their items are those of
+        """Iterate over the pages of DescribeEngineDefaultParameters; the items are those of
         EngineDefaults.Parameters.
         """
         return self._paginate(
@@ -6589,7 +6585,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.EventSubscriptionsMessage, types.EventSubscription]:
-        """Iterate over the pages of DescribeEventSubscriptions; their items are those of
+        """Iterate over the pages of DescribeEventSubscriptions; the items are those of
         EventSubscriptionsList.
         """
         return self._paginate(
@@ -6615,7 +6611,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.EventsMessage, types.Event]:
-        """Iterate over the pages of DescribeEvents; their items are those of Events."""
+        """Iterate over the pages of DescribeEvents; the items are those of Events."""
         return self._paginate(
             paginators.DESCRIBE_EVENTS,
             {
@@ -6639,9 +6635,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.GlobalClustersMessage, types.GlobalCluster]:
-        """Iterate over the pages of DescribeGlobalClusters; their items are those of
-        GlobalClusters.
-        """
+        """Iterate over the pages of DescribeGlobalClusters; the items are those of GlobalClusters."""
         return self._paginate(
             paginators.DESCRIBE_GLOBAL_CLUSTERS,
             {
@@ -6661,7 +6655,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.OptionGroupOptionsMessage, types.OptionGroupOption]:
-        """Iterate over the pages of DescribeOptionGroupOptions; their items are those of
+        """Iterate over the pages of DescribeOptionGroupOptions; the items are those of
         OptionGroupOptions.
         """
         return self._paginate(
@@ -6685,9 +6679,7 @@ class RDS(ServiceClient):
         MajorEngineVersion: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.OptionGroups, types.OptionGroup]:
-        """Iterate over the pages of DescribeOptionGroups; their items are those of
-        OptionGroupsList.
-        """
+        """Iterate over the pages of DescribeOptionGroups; the items are those of OptionGroupsList."""
         return self._paginate(
             paginators.DESCRIBE_OPTION_GROUPS,
             {
@@ -6713,7 +6705,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.OrderableDBInstanceOptionsMessage, types.OrderableDBInstanceOption]:
-        """Iterate over the pages of DescribeOrderableDBInstanceOptions; their items are those of
+        """Iterate over the pages of DescribeOrderableDBInstanceOptions; the items are those of
         OrderableDBInstanceOptions.
         """
         return self._paginate(
@@ -6739,7 +6731,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.PendingMaintenanceActionsMessage, types.ResourcePendingMaintenanceActions]:
-        """Iterate over the pages of DescribePendingMaintenanceActions; their items are those of
+        """Iterate over the pages of DescribePendingMaintenanceActions; the items are those of
         PendingMaintenanceActions.
         """
         return self._paginate(
@@ -6767,7 +6759,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ReservedDBInstanceMessage, types.ReservedDBInstance]:
-        """Iterate over the pages of DescribeReservedDBInstances; their items are those of
+        """Iterate over the pages of DescribeReservedDBInstances; the items are those of
         ReservedDBInstances.
         """
         return self._paginate(
@@ -6800,7 +6792,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ReservedDBInstancesOfferingMessage, types.ReservedDBInstancesOffering]:
-        """Iterate over the pages of DescribeReservedDBInstancesOfferings; their items are those of
+        """Iterate over the pages of DescribeReservedDBInstancesOfferings; the items are those of
         ReservedDBInstancesOfferings.
         """
         return self._paginate(
@@ -6826,7 +6818,7 @@ class RDS(ServiceClient):
         Filters: Sequence[types.Filter] | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.SourceRegionMessage, types.SourceRegion]:
-        """Iterate over the pages of DescribeSourceRegions; their items are those of SourceRegions."""
+        """Iterate over the pages of DescribeSourceRegions; the items are those of SourceRegions."""
         return self._paginate(
             paginators.DESCRIBE_SOURCE_REGIONS,
             {
@@ -6845,9 +6837,7 @@ class RDS(ServiceClient):
         NumberOfLines: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DownloadDBLogFilePortionDetails, str]:
-        """Iterate over the pages of DownloadDBLogFilePortion; their items are those of
-        LogFileData.
-        """
+        """Iterate over the pages of DownloadDBLogFilePortion; the items are those of LogFileData."""
         return self._paginate(
             paginators.DOWNLOAD_DB_LOG_FILE_PORTION,
             {
@@ -6867,7 +6857,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBClusterEndpointMessage, types.DBClusterEndpoint]:
-        """Iterate over the pages of DescribeDBClusterEndpoints; their items are those of
+        """Iterate over the pages of DescribeDBClusterEndpoints; the items are those of
         DBClusterEndpoints.
         """
         return self._paginate(
@@ -6889,7 +6879,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDBProxiesResponse, types.DBProxy]:
-        """Iterate over the pages of DescribeDBProxies; their items are those of DBProxies."""
+        """Iterate over the pages of DescribeDBProxies; the items are those of DBProxies."""
         return self._paginate(
             paginators.DESCRIBE_DB_PROXIES,
             {
@@ -6909,7 +6899,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDBProxyTargetGroupsResponse, types.DBProxyTargetGroup]:
-        """Iterate over the pages of DescribeDBProxyTargetGroups; their items are those of
+        """Iterate over the pages of DescribeDBProxyTargetGroups; the items are those of
         TargetGroups.
         """
         return self._paginate(
@@ -6932,7 +6922,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDBProxyTargetsResponse, types.DBProxyTarget]:
-        """Iterate over the pages of DescribeDBProxyTargets; their items are those of Targets."""
+        """Iterate over the pages of DescribeDBProxyTargets; the items are those of Targets."""
         return self._paginate(
             paginators.DESCRIBE_DB_PROXY_TARGETS,
             {
@@ -6954,7 +6944,7 @@ class RDS(ServiceClient):
         SourceType: types.ExportSourceType | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ExportTasksMessage, types.ExportTask]:
-        """Iterate over the pages of DescribeExportTasks; their items are those of ExportTasks."""
+        """Iterate over the pages of DescribeExportTasks; the items are those of ExportTasks."""
         return self._paginate(
             paginators.DESCRIBE_EXPORT_TASKS,
             {
@@ -6976,7 +6966,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDBProxyEndpointsResponse, types.DBProxyEndpoint]:
-        """Iterate over the pages of DescribeDBProxyEndpoints; their items are those of
+        """Iterate over the pages of DescribeDBProxyEndpoints; the items are those of
         DBProxyEndpoints.
         """
         return self._paginate(
@@ -6998,7 +6988,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeBlueGreenDeploymentsResponse, types.BlueGreenDeployment]:
-        """Iterate over the pages of DescribeBlueGreenDeployments; their items are those of
+        """Iterate over the pages of DescribeBlueGreenDeployments; the items are those of
         BlueGreenDeployments.
         """
         return self._paginate(
@@ -7020,7 +7010,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBClusterAutomatedBackupMessage, types.DBClusterAutomatedBackup]:
-        """Iterate over the pages of DescribeDBClusterAutomatedBackups; their items are those of
+        """Iterate over the pages of DescribeDBClusterAutomatedBackups; the items are those of
         DBClusterAutomatedBackups.
         """
         return self._paginate(
@@ -7042,7 +7032,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeIntegrationsResponse, types.Integration]:
-        """Iterate over the pages of DescribeIntegrations; their items are those of Integrations."""
+        """Iterate over the pages of DescribeIntegrations; the items are those of Integrations."""
         return self._paginate(
             paginators.DESCRIBE_INTEGRATIONS,
             {
@@ -7064,7 +7054,7 @@ class RDS(ServiceClient):
         DbiResourceId: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBSnapshotTenantDatabasesMessage, types.DBSnapshotTenantDatabase]:
-        """Iterate over the pages of DescribeDBSnapshotTenantDatabases; their items are those of
+        """Iterate over the pages of DescribeDBSnapshotTenantDatabases; the items are those of
         DBSnapshotTenantDatabases.
         """
         return self._paginate(
@@ -7089,7 +7079,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.TenantDatabasesMessage, types.TenantDatabase]:
-        """Iterate over the pages of DescribeTenantDatabases; their items are those of
+        """Iterate over the pages of DescribeTenantDatabases; the items are those of
         TenantDatabases.
         """
         return self._paginate(
@@ -7113,7 +7103,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DBRecommendationsMessage, types.DBRecommendation]:
-        """Iterate over the pages of DescribeDBRecommendations; their items are those of
+        """Iterate over the pages of DescribeDBRecommendations; the items are those of
         DBRecommendations.
         """
         return self._paginate(
@@ -7136,7 +7126,7 @@ class RDS(ServiceClient):
         MaxRecords: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDBMajorEngineVersionsResponse, types.DBMajorEngineVersion]:
-        """Iterate over the pages of DescribeDBMajorEngineVersions; their items are those of
+        """Iterate over the pages of DescribeDBMajorEngineVersions; the items are those of
         DBMajorEngineVersions.
         """
         return self._paginate(
@@ -7162,7 +7152,7 @@ class RDS(ServiceClient):
     ) -> Paginator[
         types.ServerlessV2PlatformVersionsMessage, types.ServerlessV2PlatformVersionInfo
     ]:
-        """Iterate over the pages of DescribeServerlessV2PlatformVersions; their items are those of
+        """Iterate over the pages of DescribeServerlessV2PlatformVersions; the items are those of
         ServerlessV2PlatformVersions.
         """
         return self._paginate(
@@ -7186,7 +7176,7 @@ class RDS(ServiceClient):
         Filters: Sequence[types.Filter] | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.DescribeDBCapacityReservationsResponse, types.DBCapacityReservation]:
-        """Iterate over the pages of DescribeDBCapacityReservations; their items are those of
+        """Iterate over the pages of DescribeDBCapacityReservations; the items are those of
         DBCapacityReservations.
         """
         return self._paginate(

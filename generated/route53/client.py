@@ -1910,7 +1910,7 @@ class Route53(ServiceClient):
         MaxItems: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListHealthChecksResponse, types.HealthCheck]:
-        """Iterate over the pages of ListHealthChecks; their items are those of HealthChecks."""
+        """Iterate over the pages of ListHealthChecks; the items are those of HealthChecks."""
         return self._paginate(
             paginators.LIST_HEALTH_CHECKS,
             {
@@ -1927,7 +1927,7 @@ class Route53(ServiceClient):
         HostedZoneType: types.HostedZoneType | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListHostedZonesResponse, types.HostedZone]:
-        """Iterate over the pages of ListHostedZones; their items are those of HostedZones."""
+        """Iterate over the pages of ListHostedZones; the items are those of HostedZones."""
         return self._paginate(
             paginators.LIST_HOSTED_ZONES,
             {
@@ -1945,7 +1945,7 @@ class Route53(ServiceClient):
         MaxItems: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListResourceRecordSetsResponse, types.ResourceRecordSetOutput]:
-        """Iterate over the pages of ListResourceRecordSets; their items are those of
+        """Iterate over the pages of ListResourceRecordSets; the items are those of
         ResourceRecordSets.
         """
         return self._paginate(
@@ -1964,9 +1964,7 @@ class Route53(ServiceClient):
         MaxResults: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListVPCAssociationAuthorizationsResponse, types.VPCOutput]:
-        """Iterate over the pages of ListVPCAssociationAuthorizations; their items are those of
-        VPCs.
-        """
+        """Iterate over the pages of ListVPCAssociationAuthorizations; the items are those of VPCs."""
         return self._paginate(
             paginators.LIST_VPC_ASSOCIATION_AUTHORIZATIONS,
             {
@@ -1983,7 +1981,7 @@ class Route53(ServiceClient):
         MaxResults: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListQueryLoggingConfigsResponse, types.QueryLoggingConfig]:
-        """Iterate over the pages of ListQueryLoggingConfigs; their items are those of
+        """Iterate over the pages of ListQueryLoggingConfigs; the items are those of
         QueryLoggingConfigs.
         """
         return self._paginate(
@@ -2003,7 +2001,7 @@ class Route53(ServiceClient):
         MaxResults: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListCidrBlocksResponse, types.CidrBlockSummary]:
-        """Iterate over the pages of ListCidrBlocks; their items are those of CidrBlocks."""
+        """Iterate over the pages of ListCidrBlocks; the items are those of CidrBlocks."""
         return self._paginate(
             paginators.LIST_CIDR_BLOCKS,
             {
@@ -2020,7 +2018,7 @@ class Route53(ServiceClient):
         MaxResults: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListCidrCollectionsResponse, types.CollectionSummary]:
-        """Iterate over the pages of ListCidrCollections; their items are those of CidrCollections."""
+        """Iterate over the pages of ListCidrCollections; the items are those of CidrCollections."""
         return self._paginate(
             paginators.LIST_CIDR_COLLECTIONS,
             {
@@ -2036,7 +2034,7 @@ class Route53(ServiceClient):
         MaxResults: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListCidrLocationsResponse, types.LocationSummary]:
-        """Iterate over the pages of ListCidrLocations; their items are those of CidrLocations."""
+        """Iterate over the pages of ListCidrLocations; the items are those of CidrLocations."""
         return self._paginate(
             paginators.LIST_CIDR_LOCATIONS,
             {

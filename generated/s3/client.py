@@ -3889,9 +3889,7 @@ class S3(ServiceClient):
         RequestPayer: types.RequestPayer | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListMultipartUploadsOutput, types.MultipartUpload]:
-        """Iterate over the pages of ListMultipartUploads; their items are those of Uploads,
-        CommonPrefixes.
-        """
+        """Iterate over the pages of ListMultipartUploads; the items are those of Uploads."""
         return self._paginate(
             paginators.LIST_MULTIPART_UPLOADS,
             {
@@ -3919,9 +3917,7 @@ class S3(ServiceClient):
         OptionalObjectAttributes: Sequence[types.OptionalObjectAttributes] | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListObjectVersionsOutput, types.ObjectVersion]:
-        """Iterate over the pages of ListObjectVersions; their items are those of Versions,
-        DeleteMarkers, CommonPrefixes.
-        """
+        """Iterate over the pages of ListObjectVersions; the items are those of Versions."""
         return self._paginate(
             paginators.LIST_OBJECT_VERSIONS,
             {
@@ -3950,9 +3946,7 @@ class S3(ServiceClient):
         OptionalObjectAttributes: Sequence[types.OptionalObjectAttributes] | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListObjectsOutput, types.Object]:
-        """Iterate over the pages of ListObjects; their items are those of Contents,
-        CommonPrefixes.
-        """
+        """Iterate over the pages of ListObjects; the items are those of Contents."""
         return self._paginate(
             paginators.LIST_OBJECTS,
             {
@@ -3983,9 +3977,7 @@ class S3(ServiceClient):
         OptionalObjectAttributes: Sequence[types.OptionalObjectAttributes] | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListObjectsV2Output, types.Object]:
-        """Iterate over the pages of ListObjectsV2; their items are those of Contents,
-        CommonPrefixes.
-        """
+        """Iterate over the pages of ListObjectsV2; the items are those of Contents."""
         return self._paginate(
             paginators.LIST_OBJECTS_V2,
             {
@@ -4017,7 +4009,7 @@ class S3(ServiceClient):
         SSECustomerKeyMD5: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListPartsOutput, types.Part]:
-        """Iterate over the pages of ListParts; their items are those of Parts."""
+        """Iterate over the pages of ListParts; the items are those of Parts."""
         return self._paginate(
             paginators.LIST_PARTS,
             {
@@ -4040,7 +4032,7 @@ class S3(ServiceClient):
         MaxDirectoryBuckets: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListDirectoryBucketsOutput, types.Bucket]:
-        """Iterate over the pages of ListDirectoryBuckets; their items are those of Buckets."""
+        """Iterate over the pages of ListDirectoryBuckets; the items are those of Buckets."""
         return self._paginate(
             paginators.LIST_DIRECTORY_BUCKETS,
             {
@@ -4057,7 +4049,7 @@ class S3(ServiceClient):
         BucketRegion: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListBucketsOutput, types.Bucket]:
-        """Iterate over the pages of ListBuckets; their items are those of Buckets."""
+        """Iterate over the pages of ListBuckets; the items are those of Buckets."""
         return self._paginate(
             paginators.LIST_BUCKETS,
             {
@@ -4080,7 +4072,7 @@ class S3(ServiceClient):
         ExpectedBucketOwner: str | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListObjectAnnotationsOutput, types.AnnotationEntry]:
-        """Iterate over the pages of ListObjectAnnotations; their items are those of Annotations."""
+        """Iterate over the pages of ListObjectAnnotations; the items are those of Annotations."""
         return self._paginate(
             paginators.LIST_OBJECT_ANNOTATIONS,
             {

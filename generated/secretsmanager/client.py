@@ -741,7 +741,7 @@ class SecretsManager(ServiceClient):
         SortBy: types.SortByType | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListSecretsResponse, types.SecretListEntry]:
-        """Iterate over the pages of ListSecrets; their items are those of SecretList."""
+        """Iterate over the pages of ListSecrets; the items are those of SecretList."""
         return self._paginate(
             paginators.LIST_SECRETS,
             {

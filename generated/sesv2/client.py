@@ -2872,7 +2872,7 @@ class SESV2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListMultiRegionEndpointsResponse, types.MultiRegionEndpoint]:
-        """Iterate over the pages of ListMultiRegionEndpoints; their items are those of
+        """Iterate over the pages of ListMultiRegionEndpoints; the items are those of
         MultiRegionEndpoints.
         """
         return self._paginate(
@@ -2890,7 +2890,7 @@ class SESV2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListReputationEntitiesResponse, types.ReputationEntity]:
-        """Iterate over the pages of ListReputationEntities; their items are those of
+        """Iterate over the pages of ListReputationEntities; the items are those of
         ReputationEntities.
         """
         return self._paginate(
@@ -2909,7 +2909,7 @@ class SESV2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListResourceTenantsResponse, types.ResourceTenantMetadata]:
-        """Iterate over the pages of ListResourceTenants; their items are those of ResourceTenants."""
+        """Iterate over the pages of ListResourceTenants; the items are those of ResourceTenants."""
         return self._paginate(
             paginators.LIST_RESOURCE_TENANTS,
             {
@@ -2927,7 +2927,7 @@ class SESV2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTenantResourcesResponse, types.TenantResource]:
-        """Iterate over the pages of ListTenantResources; their items are those of TenantResources."""
+        """Iterate over the pages of ListTenantResources; the items are those of TenantResources."""
         return self._paginate(
             paginators.LIST_TENANT_RESOURCES,
             {
@@ -2945,7 +2945,7 @@ class SESV2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTenantsResponse, types.TenantInfo]:
-        """Iterate over the pages of ListTenants; their items are those of Tenants."""
+        """Iterate over the pages of ListTenants; the items are those of Tenants."""
         return self._paginate(
             paginators.LIST_TENANTS,
             {
@@ -2962,7 +2962,7 @@ class SESV2(ServiceClient):
         PageSize: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListEmailIdentityCertificatesResponse, types.IdentityCertificate]:
-        """Iterate over the pages of ListEmailIdentityCertificates; their items are those of
+        """Iterate over the pages of ListEmailIdentityCertificates; the items are those of
         Certificates.
         """
         return self._paginate(

@@ -301,7 +301,7 @@ class SignInService(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListResourcePermissionStatementsOutput, types.PermissionStatementSummary]:
-        """Iterate over the pages of ListResourcePermissionStatements; their items are those of
+        """Iterate over the pages of ListResourcePermissionStatements; the items are those of
         permissionStatements.
         """
         return self._paginate(

@@ -936,7 +936,7 @@ class SNS(ServiceClient):
         PlatformApplicationArn: str,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListEndpointsByPlatformApplicationResponse, types.Endpoint]:
-        """Iterate over the pages of ListEndpointsByPlatformApplication; their items are those of
+        """Iterate over the pages of ListEndpointsByPlatformApplication; the items are those of
         Endpoints.
         """
         return self._paginate(
@@ -952,7 +952,7 @@ class SNS(ServiceClient):
         *,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListPlatformApplicationsResponse, types.PlatformApplication]:
-        """Iterate over the pages of ListPlatformApplications; their items are those of
+        """Iterate over the pages of ListPlatformApplications; the items are those of
         PlatformApplications.
         """
         return self._paginate(paginators.LIST_PLATFORM_APPLICATIONS, {}, PaginationConfig)
@@ -962,7 +962,7 @@ class SNS(ServiceClient):
         *,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListSubscriptionsResponse, types.Subscription]:
-        """Iterate over the pages of ListSubscriptions; their items are those of Subscriptions."""
+        """Iterate over the pages of ListSubscriptions; the items are those of Subscriptions."""
         return self._paginate(paginators.LIST_SUBSCRIPTIONS, {}, PaginationConfig)
 
     def paginate_list_subscriptions_by_topic(
@@ -971,7 +971,7 @@ class SNS(ServiceClient):
         TopicArn: str,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListSubscriptionsByTopicResponse, types.Subscription]:
-        """Iterate over the pages of ListSubscriptionsByTopic; their items are those of
+        """Iterate over the pages of ListSubscriptionsByTopic; the items are those of
         Subscriptions.
         """
         return self._paginate(
@@ -987,7 +987,7 @@ class SNS(ServiceClient):
         *,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListTopicsResponse, types.Topic]:
-        """Iterate over the pages of ListTopics; their items are those of Topics."""
+        """Iterate over the pages of ListTopics; the items are those of Topics."""
         return self._paginate(paginators.LIST_TOPICS, {}, PaginationConfig)
 
     def paginate_list_phone_numbers_opted_out(
@@ -995,9 +995,7 @@ class SNS(ServiceClient):
         *,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListPhoneNumbersOptedOutResponse, str]:
-        """Iterate over the pages of ListPhoneNumbersOptedOut; their items are those of
-        phoneNumbers.
-        """
+        """Iterate over the pages of ListPhoneNumbersOptedOut; the items are those of phoneNumbers."""
         return self._paginate(paginators.LIST_PHONE_NUMBERS_OPTED_OUT, {}, PaginationConfig)
 
     def paginate_list_origination_numbers(
@@ -1006,7 +1004,7 @@ class SNS(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListOriginationNumbersResult, types.PhoneNumberInformation]:
-        """Iterate over the pages of ListOriginationNumbers; their items are those of PhoneNumbers."""
+        """Iterate over the pages of ListOriginationNumbers; the items are those of PhoneNumbers."""
         return self._paginate(
             paginators.LIST_ORIGINATION_NUMBERS,
             {
@@ -1021,7 +1019,7 @@ class SNS(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListSMSSandboxPhoneNumbersResult, types.SMSSandboxPhoneNumber]:
-        """Iterate over the pages of ListSMSSandboxPhoneNumbers; their items are those of
+        """Iterate over the pages of ListSMSSandboxPhoneNumbers; the items are those of
         PhoneNumbers.
         """
         return self._paginate(

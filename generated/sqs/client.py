@@ -550,9 +550,7 @@ class SQS(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListDeadLetterSourceQueuesResult, str]:
-        """Iterate over the pages of ListDeadLetterSourceQueues; their items are those of
-        queueUrls.
-        """
+        """Iterate over the pages of ListDeadLetterSourceQueues; the items are those of queueUrls."""
         return self._paginate(
             paginators.LIST_DEAD_LETTER_SOURCE_QUEUES,
             {
@@ -569,7 +567,7 @@ class SQS(ServiceClient):
         MaxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListQueuesResult, str]:
-        """Iterate over the pages of ListQueues; their items are those of QueueUrls."""
+        """Iterate over the pages of ListQueues; the items are those of QueueUrls."""
         return self._paginate(
             paginators.LIST_QUEUES,
             {

@@ -138,7 +138,7 @@ class SSO(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAccountRolesResponse, types.RoleInfo]:
-        """Iterate over the pages of ListAccountRoles; their items are those of roleList."""
+        """Iterate over the pages of ListAccountRoles; the items are those of roleList."""
         return self._paginate(
             paginators.LIST_ACCOUNT_ROLES,
             {
@@ -156,7 +156,7 @@ class SSO(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListAccountsResponse, types.AccountInfo]:
-        """Iterate over the pages of ListAccounts; their items are those of accountList."""
+        """Iterate over the pages of ListAccounts; the items are those of accountList."""
         return self._paginate(
             paginators.LIST_ACCOUNTS,
             {

@@ -1128,7 +1128,7 @@ class SFN(ServiceClient):
         includeExecutionData: bool | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.GetExecutionHistoryOutput, types.HistoryEvent]:
-        """Iterate over the pages of GetExecutionHistory; their items are those of events."""
+        """Iterate over the pages of GetExecutionHistory; the items are those of events."""
         return self._paginate(
             paginators.GET_EXECUTION_HISTORY,
             {
@@ -1146,7 +1146,7 @@ class SFN(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListActivitiesOutput, types.ActivityListItem]:
-        """Iterate over the pages of ListActivities; their items are those of activities."""
+        """Iterate over the pages of ListActivities; the items are those of activities."""
         return self._paginate(
             paginators.LIST_ACTIVITIES,
             {
@@ -1165,7 +1165,7 @@ class SFN(ServiceClient):
         redriveFilter: types.ExecutionRedriveFilter | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListExecutionsOutput, types.ExecutionListItem]:
-        """Iterate over the pages of ListExecutions; their items are those of executions."""
+        """Iterate over the pages of ListExecutions; the items are those of executions."""
         return self._paginate(
             paginators.LIST_EXECUTIONS,
             {
@@ -1184,7 +1184,7 @@ class SFN(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListStateMachinesOutput, types.StateMachineListItem]:
-        """Iterate over the pages of ListStateMachines; their items are those of stateMachines."""
+        """Iterate over the pages of ListStateMachines; the items are those of stateMachines."""
         return self._paginate(
             paginators.LIST_STATE_MACHINES,
             {
@@ -1200,7 +1200,7 @@ class SFN(ServiceClient):
         maxResults: int | None = None,
         PaginationConfig: PaginationConfig | None = None,
     ) -> Paginator[types.ListMapRunsOutput, types.MapRunListItem]:
-        """Iterate over the pages of ListMapRuns; their items are those of mapRuns."""
+        """Iterate over the pages of ListMapRuns; the items are those of mapRuns."""
         return self._paginate(
             paginators.LIST_MAP_RUNS,
             {

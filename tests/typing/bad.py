@@ -32,6 +32,39 @@ async def misuse_dynamodb(dynamodb: DynamoDB) -> None:
     dynamodb.with_options(region="eu-west-1")  # error
 
 
+async def misuse_pages(dynamodb: DynamoDB, s3: S3) -> None:
+    """Tokens are the paginator's own affair; pages and items are what the operation gives."""
+    dynamodb.paginate_scan()  # error
+    dynamodb.paginate_scan(TableName="pets", ExclusiveStartKey={})  # error
+    dynamodb.paginate_scan(TableName="pets", Select="SOME")  # error
+    dynamodb.paginate_scan(TableName="pets", PaginationConfig={"Pagesize": 1})  # error
+    dynamodb.paginate_scan(TableName="pets", PaginationConfig={"MaxItems": "1"})  # error
+    dynamodb.paginate_put_item(TableName="pets")  # error
+    await dynamodb.paginate_scan(TableName="pets")  # error
+    for _ in dynamodb.paginate_scan(TableName="pets"):  # error
+        pass
+    async for page in dynamodb.paginate_scan(TableName="pets"):
+        assert page["Item"]  # error
+    async for item in dynamodb.paginate_scan(TableName="pets").items():
+        assert item["name"]["Str"]  # error
+        assert item.name  # error
+    async for name in dynamodb.paginate_list_tables().items():
+        assert name["TableName"]  # error
+    async for each in s3.paginate_list_objects_v2(Bucket="b").items():
+        assert each["key"]  # error
+
+
+async def misuse_waiters(dynamodb: DynamoDB) -> None:
+    """Parameters are those of the operation that is called, the configuration has three keys."""
+    await dynamodb.wait_until_table_exists()  # error
+    await dynamodb.wait_until_table_exists(tableName="pets")  # error
+    await dynamodb.wait_until_table_is_there(TableName="pets")  # error
+    await dynamodb.wait_until_table_exists(TableName="p", WaiterConfig={"Delays": 1})  # error
+    await dynamodb.wait_until_table_exists(TableName="p", WaiterConfig={"Delay": "1"})  # error
+    last = await dynamodb.wait_until_table_exists(TableName="pets")
+    assert last["Tables"]  # error
+
+
 async def misuse_errors(dynamodb: DynamoDB) -> None:
     """Errors that no service has."""
     try:

@@ -12,12 +12,15 @@ from tornado_aws.services.ecs import ECS
 from tornado_aws.services.kinesis import Kinesis
 from tornado_aws.services.kms import KMS
 from tornado_aws.services.logs import CloudWatchLogs
+from tornado_aws.services.rds import RDS
 from tornado_aws.services.s3 import S3
 from tornado_aws.services.s3 import types as s3_types
 from tornado_aws.services.sqs import SQS
 
 from tornado_aws import AsyncAWSClient
-from tornado_aws.exceptions import AWSError
+from tornado_aws.exceptions import AWSError, WaiterError
+from tornado_aws.pagination import PaginationConfig, Paginator
+from tornado_aws.waiting import WaiterConfig
 
 
 async def make_clients() -> None:
@@ -70,6 +73,47 @@ async def give_results_back(dynamodb: DynamoDB) -> list[Mapping[str, shapes.Attr
     left = (await dynamodb.batch_write_item(RequestItems={}))["UnprocessedItems"]
     await dynamodb.batch_write_item(RequestItems=left)
     return items
+
+
+async def go_through_pages(dynamodb: DynamoDB, s3: S3, ecs: ECS, rds: RDS) -> list[str]:
+    """Pages are the operation's results, items the members of its first result key."""
+    titles: list[str] = []
+    async for page in dynamodb.paginate_scan(TableName="pets", PaginationConfig={"PageSize": 5}):
+        scanned: shapes.ScanOutput = page
+        count: int = page["Count"] + scanned["ScannedCount"]
+        titles += [each["name"]["S"] for each in page["Items"][:count]]
+    async for item in dynamodb.paginate_scan(TableName="pets", FilterExpression="x").items():
+        titles.append(item["name"]["S"])
+    async for name in dynamodb.paginate_list_tables().items():
+        titles.append(name.upper())
+    objects = s3.paginate_list_objects_v2(Bucket="b", PaginationConfig={"MaxItems": 9})
+    async for each in objects.items():
+        size: int = each["Size"]
+        titles.append(f"{each['Key']} {size} {each['LastModified'].isoformat()}")
+    token: str | None = objects.resume_token
+    again: PaginationConfig = {"StartingToken": token, "Prefetch": True}
+    everything: Paginator[s3_types.ListObjectsV2Output, s3_types.Object]
+    everything = s3.paginate_list_objects_v2(Bucket="b", PaginationConfig=again)
+    titles += [found["Key"] async for found in everything.items()]
+    titles += [arn async for arn in ecs.paginate_list_tasks(cluster="c").items()]
+    portions = rds.paginate_download_db_log_file_portion(DBInstanceIdentifier="d", LogFileName="f")
+    titles += [text async for text in portions.items()]
+    return [*titles, *(await objects.build_full_result())]
+
+
+async def wait_for_states(dynamodb: DynamoDB, s3: S3) -> str:
+    """Waiters take the operation's parameters and give its result."""
+    last = await dynamodb.wait_until_table_exists(
+        TableName="pets", WaiterConfig={"Delay": 0.5, "MaxAttempts": 3, "MaxDelay": 10}
+    )
+    made: datetime = last["Table"]["CreationDateTime"]
+    patience: WaiterConfig = {"Delay": 1}
+    await s3.wait_until_object_exists(Bucket="b", Key="k", WaiterConfig=patience)
+    try:
+        await dynamodb.wait_until_table_not_exists(TableName="pets")
+    except WaiterError as error:
+        return f"{error.reason} {error.attempts + 1} {error.elapsed:.1f} {error.last_response}"
+    return made.isoformat()
 
 
 async def catch_errors(dynamodb: DynamoDB) -> str:
