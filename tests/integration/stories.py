@@ -191,6 +191,7 @@ STORIES: dict[str, list[Step]] = {
             ConditionExpression="attribute_not_exists(id)",
         ),
         fail("describe_table", "ResourceNotFoundException", TableName="none"),
+        write("delete_table", TableName="stories"),
     ],
     "dynamodbstreams": [read("list_streams")],
     "ec2": [

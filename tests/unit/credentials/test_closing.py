@@ -52,11 +52,11 @@ def test_a_closed_engine_is_told_as_such(kind: Any) -> None:
 PROFILE = """[default]
 sso_account_id = 1
 sso_role_name = r
-sso_start_url = y
-sso_region = x
 sso_session = s
 login_session = l
 [sso-session s]
+sso_start_url = y
+sso_region = x
 """
 SSO_TOKEN = {
     "accessToken": "hush",
