@@ -376,9 +376,11 @@ class _Call:
         The ttl is the server's time, so it is told only after a first answer has shown that.
         """
         text = f"attempt={self.attempt}; max={self._limits.policy.max_attempts}"
+        if self._server_ahead is None:
+            return text
         bounds = [self._limits.timeouts.read, self._limits.timeouts.request, self._remaining]
         known = [bound for bound in bounds if bound is not None]
-        if self._server_ahead is None or not known or isinstance(self._parts.body, AsyncIterable):
+        if not known or isinstance(self._parts.body, AsyncIterable):
             return text
         until = time.gmtime(time.time() + self._server_ahead + min(known))
         return f"ttl={time.strftime('%Y%m%dT%H%M%SZ', until)}; {text}"

@@ -134,7 +134,8 @@ def context_of(operation: Operation, rules: ModuleType, hooks: Hooks = NONE) -> 
 
     def context(params: Mapping[str, Any]) -> dict[str, Any]:
         found = {name: query(params) for name, query in queries.items()}
-        found.update((name, params.get(member)) for name, member in named.items())
+        for name, member in named.items():
+            found[name] = params.get(member)
         found.update(static)
         if peculiar is not None:
             found.update(peculiar(params))
@@ -201,8 +202,12 @@ class Router:
             EndpointError: the rules have no endpoint for it; the text is theirs.
             UnsupportedOperationError: the endpoint wants a signature of another kind.
         """
-        key = (account_id, *map(_hashable, context.values()), *context)
-        route = self._routes.get(key)
+        key: tuple[Any, ...] = (account_id, *context.items())
+        try:
+            route = self._routes.get(key)
+        except TypeError:  # a list
+            key = (account_id, *map(_hashable, context.values()), *context)
+            route = self._routes.get(key)
         if route is None:
             if len(self._routes) >= _MOST_ROUTES:
                 self._routes.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, Unpack
@@ -469,8 +469,9 @@ def _joined(parts: HTTPParts, route: Route, settings: Settings) -> HTTPParts:
     """Return the parts of a request as they fit the endpoint's host and path."""
     if parts.host_prefix and (settings.disable_host_prefix_injection or route.base.is_ip):
         parts = parts._replace(host_prefix="")
-    if parts.path in ("", "/"):
-        parts = parts._replace(path="" if route.base.path else "/")
+    root = "" if route.base.path else "/"
+    if parts.path != root and parts.path in ("", "/"):
+        parts = parts._replace(path=root)
     return parts
 
 
@@ -478,10 +479,12 @@ def _is_replayable(body: object) -> bool:
     return not isinstance(body, AsyncIterable) or getattr(body, "is_replayable", False)
 
 
-async def _send(ready: Ready, operation: Prepared, route: Route, parts: HTTPParts) -> Outcome:
+def _send(
+    ready: Ready, operation: Prepared, route: Route, parts: HTTPParts
+) -> Coroutine[Any, Any, Outcome]:
     stream = operation.download is not None and operation.download.is_stream
     find_error = operation.hooks.find_error
-    return await ready.pipeline.send(
+    return ready.pipeline.send(
         route,
         parts,
         ready.limits,

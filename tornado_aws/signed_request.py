@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 
 from tornado_aws import call_log
 from tornado_aws.credentials import Credentials
@@ -54,7 +55,7 @@ def signed_request(
         sign_body = getattr(parts.body, "sign_with", None)
         if sign_body is not None:
             sign_body(signer, credentials, dict(headers)["Authorization"], now)
-    names = {name.lower() for name, _ in given}
+    names = _lower(tuple([name for name, _ in given]))
     headers += [pair for pair in about if pair[0].lower() not in names]
     origin = base.origin
     if parts.host_prefix:
@@ -82,7 +83,13 @@ def _payload(parts: HTTPParts) -> bytes | str | None:
 
 def _take_host(headers: Headers, default: str) -> tuple[str, Headers]:
     """Return the ``Host`` to send, a caller's own first, and the other headers."""
-    for name, value in headers:
-        if name.lower() == "host":
-            return value, [pair for pair in headers if pair[0].lower() != "host"]
-    return default, headers
+    if "host" not in _lower(tuple([name for name, _ in headers])):
+        return default, headers
+    host = next(value for name, value in headers if name.lower() == "host")
+    return host, [pair for pair in headers if pair[0].lower() != "host"]
+
+
+@lru_cache(maxsize=256)
+def _lower(names: tuple[str, ...]) -> frozenset[str]:
+    # A client sends the same few sets of names again and again.
+    return frozenset(name.lower() for name in names)

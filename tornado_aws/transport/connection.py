@@ -37,6 +37,7 @@ _PIECE_COST = 16384
 # What to ask the kernel for; only Linux can tell the peer's end from other input.
 _INPUT: int = getattr(select, "POLLIN", 0)
 _HUNG_UP: int = getattr(select, "POLLRDHUP", _INPUT)
+_BROKEN: int = ~(_INPUT | _HUNG_UP)  # what it tells unasked: an error, the end, no such socket
 
 # The loop looks for input in its next round and reads it after what was ready before.
 _ROUNDS_TO_READ = 3
@@ -94,6 +95,7 @@ class Connection(asyncio.BufferedProtocol):
         self._origin = route.origin
         self._transport, self._tcp = line
         self._socket = self._tcp.get_extra_info("socket")
+        self._readiness = _poller(self._socket.fileno())
         self._parser: ResponseParser | None = None
         self._stream: StreamBuffer | None = None
         self.is_sent = False
@@ -161,8 +163,14 @@ class Connection(asyncio.BufferedProtocol):
         return self._is_ready(_HUNG_UP if self._transport is not self._tcp else _INPUT)
 
     def _is_ready(self, events: int) -> bool:
+        """Tell whether one of `events` is there, or the connection broken; a microsecond."""
         descriptor: int = self._socket.fileno()
-        return descriptor < 0 or _poll(descriptor, events)
+        if descriptor < 0:
+            return True
+        if self._readiness is None:
+            return bool(select.select([descriptor], [], [], 0)[0])
+        found = self._readiness.poll(0)
+        return bool(found) and bool(found[0][1] & (events | _BROKEN))
 
     def resume_reading(self) -> None:
         """Take bytes again after a stream's reader had fallen behind."""
@@ -383,10 +391,10 @@ def _response(head: Head, body: bytes = b"", stream: ResponseStream | None = Non
     return Response(head.status, head.reason, head.pairs, body, stream, headers=head.headers)
 
 
-def _poll(descriptor: int, events: int) -> bool:
-    """Tell whether one of `events` is there, or the connection broken; less than a microsecond."""
-    if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([descriptor], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(descriptor, events)
-    return bool(poll.poll(0))
+def _poller(descriptor: int) -> select.poll | None:
+    """Return what asks the kernel about a socket, None on Windows, which has no such thing."""
+    if not hasattr(select, "poll"):
+        return None
+    poller = select.poll()
+    poller.register(descriptor, _INPUT | _HUNG_UP)
+    return poller
