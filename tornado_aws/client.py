@@ -16,7 +16,7 @@ from tornado.ioloop import IOLoop
 
 from tornado_aws.background import BackgroundLoop
 from tornado_aws.credentials import Credentials
-from tornado_aws.exceptions import ClientClosedError
+from tornado_aws.exceptions import ClientClosedError, ConfigurationError
 from tornado_aws.options import CallOptions, ExtraOptions, HeadersArg, QueryArgs
 from tornado_aws.session import Session, Target
 
@@ -73,7 +73,7 @@ class AWSClient:
             "security_token": security_token,
             "endpoint": endpoint,
         }
-        self._session = Session(Target(service, service), _given(named) | dict(options))
+        self._session = Session(_target(service), _given(named) | dict(options))
         self._background = BackgroundLoop(f"tornado-aws {service}")
 
     @property
@@ -110,7 +110,8 @@ class AWSClient:
             raise_error: raise for a status of 300 and above; if False, return the response.
 
         Raises:
-            ParamValidationError: the body is no body, or cannot be sent without its hash.
+            ParamValidationError: arguments are not of these types, all of them at once; or the
+                body cannot be sent without its hash.
             AWSError: the service answered with an error.
             tornado.httpclient.HTTPError: something else answered with an error status.
             RequestException: no complete response came.
@@ -212,7 +213,7 @@ class AsyncAWSClient(AWSClient):
             "use_curl": use_curl,
             "force_instance": force_instance,
         }
-        self._session = Session(Target(service, service), _given(named) | dict(options))
+        self._session = Session(_target(service), _given(named) | dict(options))
 
     @overload  # type: ignore[override]
     def fetch(
@@ -315,6 +316,15 @@ async def fetch(
     from tornado_aws import raw  # noqa: PLC0415 - imported off the loop by ready()
 
     return await raw.fetch(ready, raw.raw_parts(*request), raise_error, stream)
+
+
+def _target(service: object) -> Target:
+    if not isinstance(service, str) or not service:
+        raise ConfigurationError(
+            f"service = {service!r} is not possible; allowed: the name that a service has in its"
+            " hosts (email) or as a client of boto3 (ses)"
+        )
+    return Target(service, service)
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,9 @@ response itself:
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Mapping
 from http.client import responses
 from typing import Any, NamedTuple
@@ -22,6 +24,9 @@ from tornado_aws import txml
 from tornado_aws.transport import Response
 
 REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-amz-request-id")
+
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+_MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 class ErrorDetails(NamedTuple):
@@ -47,13 +52,13 @@ class ErrorDetails(NamedTuple):
 
 def parse(response: Response) -> ErrorDetails:
     """Return what an error response (status >= 300) says; never raises."""
-    body = response.body.lstrip()
-    if body.startswith(b"<"):
-        return _from_xml(response)
-    if body.startswith(b"{"):
-        return _from_members(response, _json_members(body))
     if response.headers.get("smithy-protocol") == "rpc-v2-cbor":
-        return _from_members(response, _cbor_members(body))
+        return _from_members(response, _cbor_members(response.body))
+    text = _text(response)
+    if text.startswith("<"):
+        return _from_xml(response, text)
+    if text.startswith("{"):
+        return _from_members(response, _json_members(text))
     return _from_members(response, {})
 
 
@@ -65,8 +70,20 @@ def embedded_in_success(response: Response) -> ErrorDetails | None:
     start = response.body[:512].lstrip()
     if not start.startswith(b"<") or b"<Error" not in start:
         return None
-    details = _from_xml(response)
+    details = _from_xml(response, _text(response))
     return details if details.is_aws else None
+
+
+def _text(response: Response) -> str:
+    """Return the body as text: in the charset that its type names, else as its first bytes say."""
+    body = response.body
+    named = _CHARSET.search(response.headers.get("content-type", ""))
+    by_mark = next((charset for mark, charset in _MARKS if body.startswith(mark)), "utf-8")
+    try:
+        text = body.decode(named[1] if named else by_mark, "replace")
+    except (LookupError, ValueError):  # there is no such charset, or it is none of texts
+        text = body.decode("utf-8", "replace")
+    return text.lstrip("\ufeff \t\r\n")
 
 
 def _from_members(response: Response, members: Mapping[str, Any]) -> ErrorDetails:
@@ -86,9 +103,9 @@ def _from_members(response: Response, members: Mapping[str, Any]) -> ErrorDetail
     return ErrorDetails(error["Code"], error["Message"], request_id, error, is_aws)
 
 
-def _from_xml(response: Response) -> ErrorDetails:
+def _from_xml(response: Response, text: str) -> ErrorDetails:
     try:
-        root = _without_namespaces(txml.loads(response.body.decode("utf-8", "replace")))
+        root = _without_namespaces(txml.loads(text))
     except ValueError:
         return _from_members(response, {})
     fault, envelope = _find_xml_error(root)
@@ -160,9 +177,9 @@ def _local_name(name: str) -> str:
     return name.rpartition("}")[2].rpartition(":")[2]
 
 
-def _json_members(body: bytes) -> Mapping[str, Any]:
+def _json_members(text: str) -> Mapping[str, Any]:
     try:
-        members = json.loads(body)
+        members = json.loads(text)
     except (ValueError, RecursionError):
         return {}
     return members if isinstance(members, dict) else {}

@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from email.utils import formatdate
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -175,6 +176,64 @@ def test_query_arguments_and_headers_of_every_kind(server: RecordingServer) -> N
     assert first.target == "/?base=1&a=1&a=true&b"
     assert first.header("X-Many") == "1, 2"
     assert (second.target, second.header("X-Many")) == ("/x%20y", "3")
+
+
+def test_arguments_of_wrong_types_are_refused_together_by_the_awaitable(
+    server: RecordingServer,
+) -> None:
+    """Nothing is sent of what would only be a guess, and `fetch` itself raises nothing."""
+    wrong: Any = ("GE T", None, {"a": {"b": 1}, 2: "c", "d": [b"x", object()]}, {"X": None, 5: "y"})
+
+    async def main() -> exceptions.ParamValidationError:
+        async with AsyncAWSClient("dynamodb", endpoint=server.url, **KEYS) as client:
+            untyped: Any = client.fetch
+            call = untyped(*wrong, body={"not": "encoded"})
+            with pytest.raises(exceptions.ParamValidationError) as caught:
+                await call
+        return caught.value
+
+    error = asyncio.run(main())
+    assert error.faults == [
+        "method: it should be a word such as GET",
+        "path: it should be a text, not a NoneType",
+        "query_args['a']: a dict is no text, number, bool, None or list",
+        "query_args: a name should be a text, not a int",
+        "query_args['d']: a list is no text, number, bool, None or list",
+        "headers['X']: the value should be a text, not a NoneType",
+        "headers: a name should be a text, not a int",
+        "body: a dict is no text, bytes, file, path or iterable of bytes",
+    ]
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("GET", "/", "a=1"), "query_args: they should be a mapping of names to values, not a str"),
+        (("GET", "/", None, "X: y"), "headers: a str is no pair of a name and a value"),
+        (("GET", "/", {"a": "\ud800"}), "a text holds half a character, .*"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_named(
+    server: RecordingServer, arguments: Any, fault: str
+) -> None:
+    """A text is neither a mapping nor pairs; half a character is no text that can be sent."""
+    with pytest.raises(exceptions.ParamValidationError, match=fault):
+        fetch(server, *arguments)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("service", [None, "", b"dynamodb"])
+def test_what_is_no_name_of_a_service_is_refused_at_once(service: Any) -> None:
+    """A mistake here must not wait for the first call."""
+    with pytest.raises(exceptions.ConfigurationError, match="service = "):
+        AWSClient(service, **KEYS)
+
+
+def test_query_values_that_can_be_read_once_repeat_their_name(server: RecordingServer) -> None:
+    """An iterable of any kind is a list of values."""
+    fetch(server, "GET", "/", {"a": (each for each in "xy"), "b": {1: None}.keys(), "c": []})
+    assert server.requests[0].target == "/?a=x&a=y&b=1"
 
 
 def test_methods_with_and_without_a_body(server: RecordingServer) -> None:
@@ -406,6 +465,34 @@ def test_rejected_credentials_are_renewed_and_the_call_repeated_once(
     with pytest.raises(exceptions.AWSError, match="expired"):
         fetch(server, "POST", client={**keys, "credentials": Rotating()})
     assert len(server.requests) == 4
+
+
+def test_the_blocking_client_reads_a_changed_credentials_file_after_a_rejection(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that something else renews are read again, and the call repeated with their keys."""
+    path = tmp_path / "credentials"
+    text = "[default]\naws_access_key_id = AKID{}\naws_secret_access_key = SECRET\n"
+    path.write_text(text.format(1))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+    with AWSClient("dynamodb", region="us-east-1", endpoint=server.url) as client:
+        assert client.fetch("POST").code == 200
+        path.write_text(text.format(22))
+        server.queue(EXPIRED)
+        assert client.fetch("POST").code == 200
+    keys = [(request.header("Authorization") or "").split("/")[0] for request in server.requests]
+    assert [key.rpartition("=")[2] for key in keys] == ["AKID1", "AKID1", "AKID22"]
+
+
+def test_what_a_caller_handles_is_not_logged_as_an_error(
+    server: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither a client that is made nor an expected error is news for whoever reads the log."""
+    caplog.set_level("INFO")
+    server.queue(MISSING)
+    with pytest.raises(exceptions.AWSError):
+        fetch(server, "POST")
+    assert [each for each in caplog.records if each.name.startswith("tornado_aws")] == []
 
 
 def test_rejected_explicit_credentials_fail_at_once_and_stay(server: RecordingServer) -> None:

@@ -108,6 +108,38 @@ def test_xml_errors_in_every_envelope(body: str, request_id: str) -> None:
     assert details.is_aws
 
 
+@pytest.mark.parametrize(
+    ("charset", "named"),
+    [
+        ("iso-8859-1", "; charset=ISO-8859-1"),
+        ("utf-16", '; Charset="utf-16"'),
+        ("utf-16", ""),  # the mark at its beginning says so
+        ("utf-8-sig", ""),
+        ("utf-8", "; charset=no-such-thing"),
+        ("utf-8", "; charset=base64"),  # one of Python's, and no charset
+        ("utf-8", "; charset=idna"),
+    ],
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"__type": "Denied", "message": "zu früh"}',
+        "<e:Error xmlns:e='urn:x'><e:Code>Denied</e:Code><e:Message>zu früh</e:Message></e:Error>",
+    ],
+)
+def test_the_charset_of_a_body_is_followed(body: str, charset: str, named: str) -> None:
+    """Whatever the type says, and without it what the first bytes say."""
+    response = respond(403, body.encode(charset), ("Content-Type", f"application/x{named}"))
+    details = errors.parse(response)
+    assert (details.code, details.message) == ("Denied", "zu früh")
+
+
+def test_of_several_errors_the_first_counts() -> None:
+    """A list of errors is no reason to fail."""
+    two = "<Response><Errors><Error><Code>A</Code></Error><Error><Code>B</Code></Error></Errors>"
+    assert errors.parse(respond(400, f"{two}<RequestID>R</RequestID></Response>")).code == "A"
+
+
 def test_an_s3_error_without_message_keeps_its_other_elements() -> None:
     """The elements beside Code are there, ids are not among them."""
     body = "<Error><Code>NoSuchKey</Code><Key>a/b</Key><RequestId>X</RequestId></Error>"
