@@ -22,7 +22,8 @@ from tornado_aws.sigv4a import SigV4A
 from tornado_aws.transport import Headers
 from tornado_aws.urls import BaseURL, parse_base
 
-# Services whose paths are signed as they are and whose payload's hash is a header.
+# Services whose paths are signed as they are and whose payload's hash is a header: by their signing
+# names, for the raw client, and by what their models say.
 _S3_SIGNING = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
 _S3_VERSIONS = frozenset({"s3", "s3v4"})
 
@@ -225,9 +226,10 @@ class Router:
         if self._token is not None:
             return Route(base, None, [*headers, ("Authorization", f"Bearer {self._token}")])
         scheme = _scheme(endpoint)
-        return Route(base, self._signer(scheme), headers, scheme["name"] == _SESSION)
+        signer = self._signer(scheme, given.get("Region", self._region))
+        return Route(base, signer, headers, scheme["name"] == _SESSION)
 
-    def _signer(self, scheme: Mapping[str, Any]) -> SigV4 | None:
+    def _signer(self, scheme: Mapping[str, Any], region: str) -> SigV4 | None:
         if scheme["name"] == "none":
             return None
         metadata = self._metadata
@@ -237,11 +239,11 @@ class Router:
                 " cannot make"
             )
         name = scheme.get("signingName") or metadata.get("signingName", metadata["endpointPrefix"])
-        is_s3 = name in _S3_SIGNING or metadata.get("signatureVersion") in _S3_VERSIONS
+        is_s3 = metadata.get("signatureVersion") in _S3_VERSIONS
         if scheme["name"] == _MANY_REGIONS:
-            regions = self._regions or tuple(scheme.get("signingRegionSet") or [self._region])
+            regions = self._regions or tuple(scheme.get("signingRegionSet") or [region])
             return self._kept(SigV4A, name, regions, is_s3)
-        region = scheme.get("signingRegion") or self._region
+        region = scheme.get("signingRegion") or region
         return self._kept(make_signer, name, region, is_s3, scheme["name"] == _SESSION)
 
     def _kept(self, make: Callable[..., SigV4], *arguments: object) -> SigV4:

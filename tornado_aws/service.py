@@ -28,7 +28,7 @@ from tornado_aws.session import Session, Target
 from tornado_aws.waiting import Waiter, WaiterConfig, wait
 
 if TYPE_CHECKING:
-    from tornado_aws.customizations import Hooks, Params
+    from tornado_aws.customizations import Hooks, Params, Permission
     from tornado_aws.downloads import Download
     from tornado_aws.errors import ErrorDetails
     from tornado_aws.event_uploads import EventUpload
@@ -137,6 +137,8 @@ class ServiceClient:
         parts = operation.serialize(given)
         if operation.hooks.after_serialize is not None:
             parts = operation.hooks.after_serialize(parts)
+        if operation.hooks.permission is not None:
+            parts = await self._permitted(ready, operation.hooks.permission, asked, parts)
         route = await self._route(ready, operation, given)
         parts = _joined(parts, route, ready.settings)
         if operation.is_compressible and not ready.settings.disable_request_compression:
@@ -197,6 +199,24 @@ class ServiceClient:
             response = error.response
         headers: Mapping[str, str] = response["ResponseMetadata"]["HTTPHeaders"]
         return headers.get(header)
+
+    async def _permitted(
+        self, ready: Ready, permission: Permission, params: Params, parts: HTTPParts
+    ) -> HTTPParts:
+        """Return a request, with the URL that permits its copy from another region if need be."""
+        from tornado_aws import presigning  # noqa: PLC0415 - see MODULES
+        from tornado_aws.customizations import cross_region  # noqa: PLC0415 - imported by ready()
+
+        source = cross_region.source_region(permission, params)
+        if source is None:
+            return parts
+        destination = {cross_region.DESTINATION: ready.settings.region or ""}
+        told = cross_region.add_to_form(parts, **destination)
+        route = ready.router.route({"Region": source})
+        credentials = await ready.source.get()
+        url = presigning.presigned_url(route, told, credentials, 3600, time.time(), "GET")
+        sent = told if permission.is_destination_sent else parts
+        return cross_region.add_to_form(sent, **{permission.member: url})
 
     def _paginate(
         self, pages: Pages, params: Mapping[str, object], config: PaginationConfig | None

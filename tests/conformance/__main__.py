@@ -6,7 +6,10 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 from random import Random
 from typing import TextIO
 
@@ -22,25 +25,33 @@ from .differential import (
 )
 from .random_params import Unbounded
 from .responders import RESPONDERS
+from .wire import OTHERWISE, Pair
 
-PARTS: dict[str, Callable[[Case], Difference | None]] = {
+Compare = Callable[[Case], Difference | None]
+
+PARTS: Mapping[str, Compare] = {
     "request": request_difference,
     "result": result_difference,
     "error": error_difference,
 }
-COLUMNS = ("services", "operations", "left out", *PARTS, "different")
+COLUMNS = ("services", "operations", "left out", *PARTS, "sent", "different")
 
 
 class Tally:
-    """What was compared in one protocol, and what differed."""
+    """What was compared, and what differed."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.differences: list[str] = []
 
-    def compare(self, case: Case) -> None:
+    def add(self, other: Tally) -> None:
+        """Add what was compared elsewhere."""
+        self.counts += other.counts
+        self.differences += other.differences
+
+    def compare(self, case: Case, parts: Mapping[str, Compare]) -> None:
         """Compare every part of a case."""
-        for part, difference_of in PARTS.items():
+        for part, difference_of in parts.items():
             try:
                 difference = difference_of(case)
             except Unbounded:
@@ -61,9 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the comparison; return the exit status."""
     options = _options(arguments)
     tallies: dict[str, Tally] = {}
-    for protocol, service in _progress(_chosen(options), sys.stderr):
-        tally = tallies.setdefault(protocol, Tally())
-        _compare_service(service, options, tally)
+    chosen = _chosen(options)
+    with ProcessPoolExecutor() as pool:
+        found = pool.map(partial(_compare_service, options=options), chosen)
+        for (protocol, _), tally in zip(_progress(chosen, sys.stderr), found, strict=True):
+            tallies.setdefault(protocol, Tally()).add(tally)
     differences = [text for tally in tallies.values() for text in tally.differences]
     sys.stdout.write("\n\n".join([_table(tallies), *differences[: options.show]]) + "\n")
     return 1 if differences else 0
@@ -90,7 +103,9 @@ def _chosen(options: argparse.Namespace) -> list[tuple[str, str]]:
     ]
 
 
-def _compare_service(service: str, options: argparse.Namespace, tally: Tally) -> None:
+def _compare_service(chosen: tuple[str, str], options: argparse.Namespace) -> Tally:
+    _, service = chosen
+    tally = Tally()
     names = operations(service)
     tally.counts["services"] += 1
     tally.counts["left out"] += len(models.ours(service).operation_names) - len(names)
@@ -98,8 +113,13 @@ def _compare_service(service: str, options: argparse.Namespace, tally: Tally) ->
         names = Random(f"{service}.{options.seed}").sample(names, options.operations)
     tally.counts["operations"] += len(names)
     seeds = range(options.seed, options.seed + options.seeds)
-    for case in cases(service, names, seeds):
-        tally.compare(case)
+    with ExitStack() as stack:
+        parts = dict(PARTS)
+        if service not in OTHERWISE:
+            parts["sent"] = stack.enter_context(Pair(service)).difference
+        for case in cases(service, names, seeds):
+            tally.compare(case, parts)
+    return tally
 
 
 def _progress(items: list[tuple[str, str]], file: TextIO) -> Iterator[tuple[str, str]]:

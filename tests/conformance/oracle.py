@@ -1,4 +1,4 @@
-"""What botocore sends for parameters, and what it understands of a response."""
+"""What botocore serialises of parameters, and what it understands of a response."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import botocore.session
-from botocore import (
-    UNSIGNED,
-    awsrequest,
-    handlers,
-    parsers,
-    serialize,
-)
-from botocore.config import Config
+from botocore import awsrequest, handlers, parsers, serialize
 
 from . import models
 
@@ -73,25 +65,6 @@ def serialized(service: str, operation: str, params: Mapping[str, Any]) -> Sent:
     request = serializer.serialize_to_request(filled, operation_model)
     awsrequest.prepare_request_dict(request, endpoint_url=ENDPOINT)
     return _sent(awsrequest.create_request_object(request).prepare())
-
-
-def sent(service: str, operation: str, params: Mapping[str, Any]) -> Sent:
-    """Return what botocore's client would send, its validation and handlers included."""
-    client = _client(service)
-    caught: list[awsrequest.AWSPreparedRequest] = []
-
-    def answer(request: awsrequest.AWSPreparedRequest, **_: Any) -> awsrequest.AWSResponse:
-        caught.append(request)
-        return awsrequest.AWSResponse(request.url, 500, {}, _Empty())
-
-    client.meta.events.register("before-send", answer)
-    try:
-        client._make_api_call(operation, copy.deepcopy(dict(params)))
-    except client.exceptions.ClientError:
-        return _sent(caught[0])
-    finally:
-        client.meta.events.unregister("before-send", answer)
-    raise AssertionError("the stub's status 500 must raise ClientError")
 
 
 def understood(
@@ -156,7 +129,7 @@ def _sent(request: awsrequest.AWSPreparedRequest) -> Sent:
         url.path,
         url.query,
         own_headers(request.headers.items()),
-        _bytes(request.body),
+        body_bytes(request.body),
     )
 
 
@@ -169,7 +142,7 @@ def own_headers(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
     }
 
 
-def _bytes(body: Any) -> bytes:
+def body_bytes(body: Any) -> bytes:
     if body is None:
         return b""
     if isinstance(body, str):
@@ -177,7 +150,7 @@ def _bytes(body: Any) -> bytes:
     return bytes(body) if isinstance(body, (bytes, bytearray)) else bytes(body.read())
 
 
-class _Empty:
+class EmptyBody:
     """The raw body of an empty response."""
 
     def stream(self, *_: Any, **__: Any) -> Iterable[bytes]:
@@ -192,21 +165,3 @@ def _serializer(protocol: str) -> Any:
 @lru_cache
 def _parser(protocol: str) -> Any:
     return parsers.create_parser(protocol)
-
-
-@lru_cache
-def _session() -> Any:
-    session = botocore.session.Session()
-    session.set_credentials("AKIDEXAMPLE", "secret")
-    return session
-
-
-@lru_cache(maxsize=4)
-def _client(service: str) -> Any:
-    """A client that signs nothing, tries once and goes to `ENDPOINT`."""
-    return _session().create_client(
-        service,
-        region_name="us-east-1",
-        endpoint_url=ENDPOINT,
-        config=Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}),
-    )

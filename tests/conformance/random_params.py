@@ -158,6 +158,8 @@ class Maker:
         for _ in range(self._length(ref, level) * 3):
             if len(keys) < self._length(ref, level):
                 keys[self._map_key(ref)] = None
+        if ref.traits.get("location") == "headers":
+            return {key: self._ascii(6, LABEL) for key in keys}
         return {key: self.value(shape.value, level + 1) for key in keys}
 
     def _map_key(self, ref: Ref) -> str:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from random import Random
 
 import pytest
 
-from . import models, oracle
+from . import models
 from .differential import (
     Difference,
     cases,
@@ -55,11 +55,3 @@ def test_results_are_those_of_botocore(service: str) -> None:
 def test_members_of_errors_are_those_of_botocore(service: str) -> None:
     """The members of modelled errors are read as botocore reads them."""
     check(error_difference(case) for case in cases(service, sample(service), [SEED]))
-
-
-@pytest.mark.parametrize("name", ["kms", "sqs", "lambda", "iot-data", "eventbridgev2"])
-def test_requests_are_what_the_client_of_botocore_sends(name: str) -> None:
-    """What botocore's client hands to its connection is what we send, its handlers included."""
-    ask: Callable[..., oracle.Sent] = oracle.sent
-    chosen = cases(name, sample(name, 6), [SEED], ["required", "all"])
-    check(request_difference(case, ask) for case in chosen)

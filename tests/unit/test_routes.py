@@ -328,7 +328,8 @@ def test_routes_share_their_signers() -> None:
 @pytest.mark.parametrize("service", ["s3", "s3-outposts", "s3-object-lambda", "s3express"])
 def test_s3_and_its_kin_sign_paths_as_they_are(service: str) -> None:
     """The payload's hash is a header for them, and nothing is encoded twice."""
-    route = router(rules({"name": "sigv4", "signingName": service})).route({})
+    scheme = {"name": "sigv4", "signingName": service}
+    route = router(rules(scheme), {**METADATA, "signatureVersion": "s3"}).route({})
     credentials = Credentials("AKID", "secret")
     assert route.signer is not None
     signed = route.signer.sign(credentials, "GET", "https://h/a//b/../c%20d", {}, b"", 1.5e9)
@@ -337,6 +338,20 @@ def test_s3_and_its_kin_sign_paths_as_they_are(service: str) -> None:
     )
     assert signed == expected
     assert "X-Amz-Content-SHA256" in signed
+
+
+def test_the_control_of_outposts_is_signed_like_other_services() -> None:
+    """Its model says so, though its signing name is that of S3 on Outposts."""
+    scheme = {"name": "sigv4", "signingName": "s3-outposts"}
+    route = router(rules(scheme), {**METADATA, "signatureVersion": "v4"}).route({})
+    assert route.signer is not None
+    signed = route.signer.sign(Credentials("AKID", "secret"), "GET", "https://h/", {}, b"")
+    assert "X-Amz-Content-SHA256" not in signed
+
+
+def test_another_region_of_the_rules_is_signed_for() -> None:
+    """What an operation says of the region holds for the signature, too."""
+    assert scope(router(rules()).route({"Region": "eu-west-1"})) == "eu-west-1/signed"
 
 
 def test_a_bearer_token_takes_the_place_of_a_signature() -> None:

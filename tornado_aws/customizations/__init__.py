@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tornado_aws.discovery import Discovered
     from tornado_aws.errors import ErrorDetails
 
-__all__ = ["MODULES", "Hooks", "Moved", "Params", "Result", "hooks", "module_of"]
+__all__ = ["MODULES", "Hooks", "Moved", "Params", "Permission", "Result", "hooks", "module_of"]
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]
@@ -33,11 +33,14 @@ MODULES: Mapping[str, str] = {
     "Auto Scaling": "user_data",
     "CloudFormation": "cloudformation",
     "CloudSearch Domain": "cloudsearch_domain",
+    "DocDB": "cross_region",
     "DynamoDB": "endpoint_discovery",
     "EC2": "ec2",
     "Glacier": "glacier",
     "IAM": "iam",
     "Machine Learning": "machine_learning",
+    "Neptune": "cross_region",
+    "RDS": "cross_region",
     "Route 53": "route53",
     "S3": "s3",
     "S3 Control": "s3_control",
@@ -62,6 +65,20 @@ class Moved(NamedTuple):
     header: str
 
 
+class Permission(NamedTuple):
+    """What an operation that copies from another region wants to have signed there.
+
+    Attributes:
+        operation: the operation's name.
+        member: the parameter that carries the presigned URL.
+        is_destination_sent: whether the request says where the copy goes, as the URL does.
+    """
+
+    operation: str
+    member: str
+    is_destination_sent: bool
+
+
 class Hooks(NamedTuple):
     """What happens to a call of one operation beside the protocol; None for nothing.
 
@@ -81,6 +98,7 @@ class Hooks(NamedTuple):
             the resource's region, None if nothing.
         session: opens a session with the resource, where the endpoint wants one.
         discovery: how the service itself tells the endpoint.
+        permission: what a copy from another region wants to have signed there.
         find_error: finds the error in a response that reports success.
         before_parse: from the response to the one that is parsed.
         after_parse: from the result, the response and the caller's parameters to the result that
@@ -97,6 +115,7 @@ class Hooks(NamedTuple):
     moved_to: Callable[[Params, Response, ErrorDetails], Moved | None] | None = None
     session: Opening | None = None
     discovery: Discovered | None = None
+    permission: Permission | None = None
     find_error: Callable[[Response], ErrorDetails | None] | None = None
     before_parse: Callable[[Response], Response] | None = None
     after_parse: Callable[[Result, Response, Params], Result] | None = None
