@@ -15,6 +15,8 @@ import tornado_aws
 from tests.support.distribution import (
     FOLDERS,
     ROOT,
+    build_sdist,
+    build_wheel,
     copy_sources,
     install_editable,
     metadata,
@@ -80,6 +82,16 @@ def test_the_wheel_has_nothing_else(wheel: zipfile.Path) -> None:
     tops = {name.split("/")[0] for name in names(wheel)}
     assert tops == {"tornado_aws", f"tornado_aws-{tornado_aws.__version__}.dist-info"}
     assert not [name for name in names(wheel) if ".json" in name]
+
+
+def test_the_source_distribution_gives_the_same_wheel(wheel: zipfile.Path, tmp_path: Path) -> None:
+    """What is published as source has everything that the wheel is made of, and no test."""
+    (tmp_path / "sources").mkdir()
+    unpacked = build_sdist(copy_sources(tmp_path / "sources"), tmp_path)
+    assert not (unpacked / "tests").exists()
+    assert (unpacked / "CHANGELOG.rst").is_file()
+    again = build_wheel(unpacked, tmp_path)
+    assert names(again) == names(wheel)
 
 
 def test_the_version_stands_in_one_place(wheel: zipfile.Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("tornado_aws", "codegen", "generated")
-FILES = ("setup.py", "pyproject.toml", "README.rst", "LICENSE")
+FILES = ("setup.py", "pyproject.toml", "MANIFEST.in", "README.rst", "CHANGELOG.rst", "LICENSE")
 
 
 def run(*arguments: str | Path, cwd: Path) -> str:
@@ -44,6 +44,14 @@ def build_wheel(sources: Path, target: Path) -> zipfile.Path:
     """Build the wheel of `sources` in the folder `target`."""
     pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", target, ".", cwd=sources)
     return zipfile.Path(next(target.glob("*.whl")))
+
+
+def build_sdist(sources: Path, target: Path) -> Path:
+    """Build the source distribution of `sources`; return the folder that it unpacks to."""
+    program = f"from setuptools import build_meta as b; print(b.build_sdist({str(target)!r}))"
+    name = run(sys.executable, "-c", program, cwd=sources).split()[-1]
+    shutil.unpack_archive(target / name, target, filter="data")
+    return target / name.removesuffix(".tar.gz")
 
 
 def install(wheel: zipfile.Path, target: Path) -> Path:
