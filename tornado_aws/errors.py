@@ -90,7 +90,8 @@ def _from_members(response: Response, members: Mapping[str, Any]) -> ErrorDetail
     headers = response.headers
     named = headers.get("x-amzn-errortype") or _first_text(members, "__type", "code", "Code")
     code = _without_namespace(named)
-    message = _first_text(members, "message", "Message", "errorMessage")
+    # The last is what OAuth 2.0 calls it (RFC 6749 section 5.2), as in SSO OIDC's errors.
+    message = _first_text(members, "message", "Message", "errorMessage", "error_description")
     request_id = request_id_of(headers)
     is_aws = bool(code) or request_id is not None
     error = {"Message": message, "Code": code or str(response.status)}

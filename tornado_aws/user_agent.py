@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from tornado_aws.transport import Headers
 
@@ -17,8 +18,8 @@ __all__ = ["identity", "is_lambda", "user_agent"]
 # What may not stand in a word becomes a hyphen (the SDKs' rule).
 _FORBIDDEN = re.compile(r"[^!$%&'*+.^_`|~0-9A-Za-z-]")
 
-
-_TRACE_FORBIDDEN = re.compile(r"[^ -~]")
+# What stands as it is in a trace id; anything else is percent-encoded, as the SDKs do it.
+_TRACE_SAFE = "-=;:+&[]{}\"',"
 
 
 def user_agent(
@@ -65,7 +66,7 @@ def identity(agent: str, environ: Mapping[str, str]) -> Headers:
     headers = [("User-Agent", agent)]
     trace = environ.get("_X_AMZN_TRACE_ID")
     if trace:
-        headers.append(("X-Amzn-Trace-Id", _TRACE_FORBIDDEN.sub("", trace)))
+        headers.append(("X-Amzn-Trace-Id", quote(trace, safe=_TRACE_SAFE)))
     return headers
 
 

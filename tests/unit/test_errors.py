@@ -31,6 +31,8 @@ def respond(status: int, body: str | bytes = b"", *headers: tuple[str, str]) -> 
         ({"__type": "aws.x#Foo:http://internal/x#y"}, "Foo", ""),
         ({"code": "Foo", "message": "m"}, "Foo", "m"),
         ({"Code": "Foo", "Message": None, "message": "x"}, "Foo", "x"),
+        ({"__type": "Foo", "error": "e", "error_description": "d"}, "Foo", "d"),
+        ({"__type": "Foo", "message": "m", "error_description": "d"}, "Foo", "m"),
         ({"message": "only text"}, None, "only text"),
         ({"code": 17, "message": "number"}, "17", "number"),
         ({"__type": {"odd": 1}, "message": ["odd"]}, None, ""),

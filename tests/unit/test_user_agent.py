@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from unittest import mock
 
+import pytest
+from botocore.handlers import add_recursion_detection_header
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_aws.user_agent import identity, is_lambda, user_agent
+from tornado_aws.user_agent import identity, user_agent
 
 WORD = re.compile(r"[a-z-]+/[!$%&'*+.^_`|~0-9A-Za-z-]*(#[!$%&'*+.^_`|~0-9A-Za-z-]*)?")
 
@@ -28,10 +32,13 @@ def test_nothing_a_program_says_can_add_words_or_headers(app_id: str, where: str
         assert WORD.fullmatch(word), word
 
 
-def test_lambdas_trace_id_goes_along_without_what_a_header_cannot_hold() -> None:
-    """It is read for each request, since each invocation has another."""
-    assert identity("agent", {}) == [("User-Agent", "agent")]
-    headers = identity("agent", {"_X_AMZN_TRACE_ID": "Root=1-a;\r\nX: y"})
-    assert headers == [("User-Agent", "agent"), ("X-Amzn-Trace-Id", "Root=1-a;X: y")]
-    assert is_lambda({"AWS_LAMBDA_FUNCTION_NAME": "f"})
-    assert not is_lambda({})
+@pytest.mark.parametrize(
+    "trace", ["Root=1-5e-3;Parent=2;Sampled=1", "a\r\nX: y", "ü %/?#", "-=;:+&[]{}\"',~"]
+)
+def test_lambdas_trace_id_goes_along_as_botocore_sends_it(trace: str) -> None:
+    """What a header cannot hold is percent-encoded."""
+    environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": trace}
+    request: dict[str, dict[str, str]] = {"headers": {}}
+    with mock.patch.dict(os.environ, environ):
+        add_recursion_detection_header(request)
+    assert identity("agent", environ) == [("User-Agent", "agent"), *request["headers"].items()]
