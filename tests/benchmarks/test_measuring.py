@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import NoReturn
 
@@ -13,16 +12,10 @@ import pytest
 from benchmarks import calls, clients, pieces, record, transport
 from benchmarks.answers import answers
 from benchmarks.rounds import Cost, Effort, compared, cpu_ratio, interleaved, interleaved_functions
-from benchmarks.server import Server, server
+from benchmarks.server import Server
 from tornado_aws.transport import Origin
 
 QUICK = Effort(rounds=2, seconds=0.001)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with server() as found:
-        yield found
 
 
 def test_ratios_are_taken_within_a_round() -> None:
