@@ -35,7 +35,7 @@ from tornado_aws.service_calls import PASSED, service_call
 from tornado_aws.session import Target
 from tornado_aws.settings import Settings, resolve
 from tornado_aws.transport import Headers, Timeouts, Transport, TransportOptions
-from tornado_aws.transport.engines import make_engine
+from tornado_aws.transport.engines import engine_class, make_engine
 from tornado_aws.user_agent import identity, is_lambda, user_agent
 
 # Bound of one attempt of a raw fetch when none is given, seconds: the original library's.
@@ -127,11 +127,13 @@ async def load(
     environ = dict(os.environ)
     paths = (settings_options.get("config_file"), settings_options.get("credentials_file"))
     files = ProfileFiles(file_paths(environ, *paths))
-    profiles = await asyncio.get_running_loop().run_in_executor(None, files.load)
+    use_curl = options.get("use_curl", False)
+    loop = asyncio.get_running_loop()
+    profiles = await loop.run_in_executor(None, _read, files, use_curl)
     settings = resolve(settings_options, environ, profiles)
     transport = options.get("transport") or make_engine(
         _transport_options(settings, options.get("max_response_size")),
-        use_curl=options.get("use_curl", False),
+        use_curl=use_curl,
         own=options.get("force_instance", True),
     )
     given = explicit or options.get("credentials")
@@ -150,6 +152,13 @@ async def load(
         Discovery(),
         tuple(options.get("observers") or ()),
     )
+
+
+def _read(files: ProfileFiles, use_curl: bool) -> Profiles:
+    """Read the files and import the engines: the client's, and that of `_local_engine`."""
+    for each in {use_curl, False}:
+        engine_class(each)
+    return files.load()
 
 
 def _about(settings: Settings, environ: Mapping[str, str]) -> Callable[[], Headers]:
@@ -212,7 +221,7 @@ async def make_ready(loaded: Loaded, target: Target, settings_options: Mapping[s
         if region is None:
             raise ConfigNotFound(path=settings.config_file)
         settings = replace(settings, region=region)
-    await asyncio.get_running_loop().run_in_executor(None, _import_all, target)
+    await asyncio.get_running_loop().run_in_executor(None, _import_all, target, settings)
     return Ready(target, settings, loaded)
 
 
@@ -250,7 +259,13 @@ def _policy(settings: Settings, service: str) -> Policy:
     return policy._replace(max_attempts=settings.max_attempts)
 
 
-def _import_all(target: Target) -> None:
+# Gateways answer with errors in XML, whatever the protocol.
+_ALWAYS = ("xml.parsers.expat",)
+
+
+def _import_all(target: Target, settings: Settings) -> None:
+    """Import what calls need: it takes so long that no loop must wait for it."""
     peculiar = module_of(target.metadata) if target.metadata else ()
-    for module in (*target.modules, *filter(None, [target.rules]), *peculiar):
+    checks = ("tornado_aws.acceptance",) if target.metadata and settings.validate else ()
+    for module in (*_ALWAYS, *target.modules, *filter(None, [target.rules]), *peculiar, *checks):
         import_module(module)

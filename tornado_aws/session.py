@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from tornado_aws._settings_table import check
 from tornado_aws.credentials.explicit import explicit_credentials
@@ -182,6 +182,12 @@ class Session:
 
     def __repr__(self) -> str:
         return f"{self.target.service} {'closed' if self.closed else 'open'}"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "Clients hold secrets and connections, and are neither pickled nor copied deeply: make"
+            " another one, or use with_options"
+        )
 
 
 def settings_options(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import hashlib
 import hmac
 import inspect
+import pickle
 import threading
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
@@ -99,6 +102,15 @@ def test_endpoints_are_configured_under_the_ids_of_services(
     monkeypatch.setenv(f"AWS_ENDPOINT_URL_{variable}", server.url)
     with AWSClient(service, **KEYS) as client:
         assert client.fetch("GET").code == 200
+
+
+@pytest.mark.parametrize("make", [AsyncAWSClient, AWSClient])
+def test_clients_are_not_pickled(make: Any) -> None:
+    """Their keys would go with them; the error says what to do instead."""
+    with make("dynamodb", **KEYS) if make is AWSClient else nullcontext(make("x", **KEYS)) as one:
+        for attempt in (pickle.dumps, copy.deepcopy):
+            with pytest.raises(TypeError, match="make another one"):
+                attempt(one)
 
 
 def test_the_signature_of_the_original_library_is_kept() -> None:

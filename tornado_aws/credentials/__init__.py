@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NoReturn, Self
 
 __all__ = ["Credentials"]
 
@@ -15,6 +16,9 @@ __all__ = ["Credentials"]
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """An access key, as AWS calls the pair (and a session token with temporary ones).
+
+    They cannot be pickled, so that no secret gets into a cache or onto a wire unnoticed; copies are
+    the object itself.
 
     Attributes:
         access_key: the access key id.
@@ -31,3 +35,15 @@ class Credentials:
     expiration: datetime | None = field(default=None, compare=False)
     account_id: str | None = field(default=None, compare=False)
     source: str = field(default="explicit", compare=False)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "Credentials are not pickled: hand over access_key, secret_key and security_token"
+            " themselves where that is safe"
+        )
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self

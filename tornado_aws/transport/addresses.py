@@ -37,10 +37,13 @@ async def connect(loop: asyncio.AbstractEventLoop, host: str, port: int) -> sock
 
 
 async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> Sequence[AddressInfo]:
-    with suppress(socket.gaierror):
-        # An address needs no resolver and no thread.
+    # An address needs no resolver and no thread; no name of AWS's ends as they do.
+    if ":" in host or host[-1:].isdigit():
         flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+        with suppress(socket.gaierror):
+            # As bytes: for a text Python would load the tables of international names, here on
+            # the loop.
+            return socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM, flags=flags)
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not found:
         raise socket.gaierror(socket.EAI_NONAME, "it has no address")

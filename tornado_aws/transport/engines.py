@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from tornado_aws.exceptions import ClientClosedError
@@ -42,14 +43,22 @@ def make_engine(options: TransportOptions, *, use_curl: bool, own: bool) -> Tran
 
 
 def _engine(options: TransportOptions, use_curl: bool) -> Transport:
+    return engine_class(use_curl)(options)
+
+
+def engine_class(use_curl: bool) -> Callable[[TransportOptions], Transport]:
+    """Return what makes an engine.
+
+    Its import takes too long for a loop: call this in a thread before `make_engine`.
+    """
     # Each engine is imported when it is wanted: pycurl alone costs 39 ms and 8 MiB.
     if use_curl:
         from tornado_aws.transport.curl import CurlTransport  # noqa: PLC0415
 
-        return CurlTransport(options)
+        return CurlTransport
     from tornado_aws.transport.pool import PoolTransport  # noqa: PLC0415
 
-    return PoolTransport(options)
+    return PoolTransport
 
 
 class _SharedEngine:

@@ -8,7 +8,6 @@ import logging
 import pickle
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 from moto.server import ThreadedMotoServer
 
+from tests.support.blocking import blocking_calls
 from tests.support.credential_sources import document, engine, keys, make_context, no_transport
 from tests.support.fake_services import FakeServices
 from tests.support.scripted_server import Asked, Reply, scripted_server
@@ -379,20 +379,6 @@ def test_a_real_sts_gives_roles(moto: str) -> None:
     assert found.expiration is not None
 
 
-# What blocks, by the name of its audit event.
-BLOCKING = frozenset({"open", "subprocess.Popen", "os.listdir", "os.rename", "time.sleep"})
-_watched: list[tuple[int, list[str]]] = []
-
-
-def _note_blocking(event: str, arguments: tuple[Any, ...]) -> None:
-    for thread, seen in _watched:
-        if event in BLOCKING and threading.get_ident() == thread:
-            seen.append(f"{event} {arguments[:1]}")
-
-
-sys.addaudithook(_note_blocking)
-
-
 def test_the_loop_never_blocks_while_many_calls_run_through_refreshes(tmp_path: Path) -> None:
     """Files are read, and programs run, in threads only, for 200 callers and every local source."""
     environ = {**OFF, "HOME": str(tmp_path)}
@@ -408,7 +394,7 @@ def test_the_loop_never_blocks_while_many_calls_run_through_refreshes(tmp_path: 
     (tmp_path / ".aws" / "sso" / "cache").mkdir(parents=True)
     sso = tmp_path / ".aws" / "sso" / "cache" / "95cb0bfd2977c761298d9624e4b4d4c72a39974a.json"
     sso.write_text(json.dumps({"accessToken": "hush", "expiresAt": "2100-01-01T00:00:00Z"}))
-    seen: list[str] = []
+    blocked = []
 
     async def callers(chain: CredentialSource) -> None:
         first = await chain.get()
@@ -428,15 +414,13 @@ def test_the_loop_never_blocks_while_many_calls_run_through_refreshes(tmp_path: 
             call=FakeServices(),
             role_cache=str(tmp_path / "roles"),
         )
-        _watched.append((threading.get_ident(), seen))
-        try:
+        with blocking_calls() as seen:
             await callers(chain)
-        finally:
-            _watched.clear()
+        blocked.extend(seen)
 
     for text in texts:
         asyncio.run(main(text))
-    assert not seen
+    assert not blocked
 
 
 def test_secrets_are_nowhere_to_be_seen(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
