@@ -2,10 +2,12 @@
 """CPU, time and memory of moving one large object: `tornado_aws.transfers`, aioboto3 and boto3.
 
 Run ``python benchmarks/transfers.py --help``. A server that keeps nothing runs in a process of its
-own on loopback. Each client moves the object in a process of its own as well, in turns: up from a
-file in parts of 8 MiB, and down into a file. Printed is the median of the rounds: seconds, seconds
-of CPU (of the client's process) and the growth of its resident memory, after a first small call.
-``--peer-python`` names an interpreter that has aioboto3 or boto3 where this one has not (aioboto3
+own on loopback, with and without TLS. Each client moves the object in a process of its own as well,
+in turns: up from a file in parts of 8 MiB, and down into a file. Printed is the median of the
+rounds: seconds, seconds of CPU (of the client's process) and the growth of its resident memory,
+after a first small call. TLS is what S3 is used with: the payload's checksum is in the trailer
+then and its hash is not signed, which without TLS it is. ``--peer-python``
+names an interpreter that has aioboto3 or boto3 where this one has not (aioboto3
 wants an older botocore).
 """
 
@@ -15,19 +17,18 @@ import argparse
 import asyncio
 import json
 import resource
+import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 MIB = 1 << 20
 PART = 8 * MIB
 OPTIONS: dict[str, Any] = {"Bucket": "bucket", "Key": "key"}
-Move = Callable[[str], Awaitable[object]]
 
 # --- the server -----------------------------------------------------------------------------------
 
@@ -48,9 +49,12 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, siz
             headers = {name.lower(): value.strip() for name, _, value in lines}
             if headers.get("expect"):
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            rest = int(headers.get("content-length", 0))
-            while rest:
-                rest -= len(await reader.read(min(rest, MIB)))
+            await skip(reader, int(headers.get("content-length", 0)))
+            if headers.get("transfer-encoding"):
+                while size_of_chunk := int(await reader.readuntil(b"\r\n"), 16):
+                    await skip(reader, size_of_chunk + 2)
+                while await reader.readuntil(b"\r\n") != b"\r\n":
+                    pass
             start, stop = 0, size
             if "range" in headers:
                 first, _, last = headers["range"].removeprefix("bytes=").partition("-")
@@ -76,10 +80,24 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, siz
         writer.close()
 
 
-async def serve(size: int) -> None:
+async def skip(reader: asyncio.StreamReader, rest: int) -> None:
+    """Read so many bytes."""
+    while rest:
+        rest -= len(await reader.read(min(rest, MIB)))
+
+
+async def serve(size: int, certificate: str) -> None:
     """Run the server until it is killed; print its port."""
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
     server = await asyncio.start_server(
-        lambda reader, writer: answer(reader, writer, size), "127.0.0.1", 0, limit=4 * MIB
+        lambda reader, writer: answer(reader, writer, size),
+        "127.0.0.1",
+        0,
+        limit=4 * MIB,
+        ssl=context,
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
@@ -88,15 +106,14 @@ async def serve(size: int) -> None:
 # --- the clients ----------------------------------------------------------------------------------
 
 
-async def with_tornado_aws(endpoint: str, up: bool, path: str) -> None:
+async def with_tornado_aws(endpoint: str, ca: str, up: bool, path: str) -> None:
     """Move the object with this library."""
     from tornado_aws.services.s3 import S3
 
     from tornado_aws import transfers
 
-    async with S3(
-        region="us-east-1", access_key="AKID", secret_key="secret", endpoint=endpoint
-    ) as s3:
+    keys = {"access_key": "AKID", "secret_key": "secret"}
+    async with S3(region="us-east-1", endpoint=endpoint, verify=ca or True, **keys) as s3:
         await s3.head_object(**OPTIONS)
         with measured():
             if up:
@@ -105,12 +122,13 @@ async def with_tornado_aws(endpoint: str, up: bool, path: str) -> None:
                 await transfers.download(s3, path, part_size=PART, **OPTIONS)
 
 
-def peer_options(endpoint: str) -> dict[str, Any]:
+def peer_options(endpoint: str, ca: str) -> dict[str, Any]:
     """Return the options of a client of boto3 or aioboto3."""
     from botocore.config import Config
 
     return {
         "endpoint_url": endpoint,
+        "verify": ca or None,
         "region_name": "us-east-1",
         "aws_access_key_id": "AKID",
         "aws_secret_access_key": "secret",
@@ -118,13 +136,13 @@ def peer_options(endpoint: str) -> dict[str, Any]:
     }
 
 
-async def with_aioboto3(endpoint: str, up: bool, path: str) -> None:
+async def with_aioboto3(endpoint: str, ca: str, up: bool, path: str) -> None:
     """Move the object with aioboto3."""
     import aioboto3
     from boto3.s3.transfer import TransferConfig
 
     config = TransferConfig(multipart_chunksize=PART, max_concurrency=4)
-    async with aioboto3.Session().client("s3", **peer_options(endpoint)) as s3:
+    async with aioboto3.Session().client("s3", **peer_options(endpoint, ca)) as s3:
         await s3.head_object(**OPTIONS)
         with measured():
             if up:
@@ -133,13 +151,13 @@ async def with_aioboto3(endpoint: str, up: bool, path: str) -> None:
                 await s3.download_file("bucket", "key", path, Config=config)
 
 
-async def with_boto3(endpoint: str, up: bool, path: str) -> None:
+async def with_boto3(endpoint: str, ca: str, up: bool, path: str) -> None:
     """Move the object with boto3, which blocks and uses threads."""
     import boto3
     from boto3.s3.transfer import TransferConfig
 
     config = TransferConfig(multipart_chunksize=PART, max_concurrency=4)
-    s3 = boto3.client("s3", **peer_options(endpoint))
+    s3 = boto3.client("s3", **peer_options(endpoint, ca))
     s3.head_object(**OPTIONS)
     with measured():
         if up:
@@ -179,31 +197,48 @@ def run(python: str, *arguments: str) -> list[float]:
     return figures
 
 
-def rounds(names: list[str], count: int, size: int, peer: str) -> None:
+def rounds(options: argparse.Namespace, folder: str, certificate: str) -> None:
     """Measure the clients in turns and print the medians."""
-    command = [sys.executable, __file__, "--serve", str(size)]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
-        tempfile.TemporaryDirectory() as folder,
-    ):
+    size = options.mib * MIB
+    command = [sys.executable, __file__, "--serve", str(size), "--certificate", certificate]
+    scheme = "https" if certificate else "http"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        endpoint = f"http://127.0.0.1:{server.stdout.readline().strip()}"
-        source = Path(folder, "source")
-        with source.open("wb") as file:
-            for _ in range(size // MIB):
-                file.write(bytes(MIB))
+        endpoint = f"{scheme}://127.0.0.1:{server.stdout.readline().strip()}"
         try:
-            for way, path in (("up", str(source)), ("down", str(Path(folder, "target")))):
-                found: dict[str, list[list[float]]] = {name: [] for name in names}
-                for _ in range(count):
-                    for name in names:
-                        python = sys.executable if name == "tornado-aws" else peer
-                        found[name].append(run(python, "--move", name, way, endpoint, path))
+            for way in ("up", "down"):
+                found = measure(options, [way, endpoint, certificate, str(Path(folder, way))])
                 for name, figures in found.items():
                     seconds, cpu, memory = map(statistics.median, zip(*figures, strict=True))
-                    print(f"{way:5}{name:12}{seconds:7.2f} s{cpu:8.2f} s CPU{memory:8.1f} MiB")
+                    print(
+                        f"{scheme:6}{way:5}{name:12}"
+                        f"{seconds:7.2f} s{cpu:8.2f} s CPU{memory:8.1f} MiB",
+                        flush=True,
+                    )
         finally:
             server.kill()
+
+
+def measure(options: argparse.Namespace, arguments: list[str]) -> dict[str, list[list[float]]]:
+    """Give each client its turn in each round; return what they measured."""
+    found: dict[str, list[list[float]]] = {name: [] for name in options.clients or CLIENTS}
+    for _ in range(options.rounds):
+        for name, figures in found.items():
+            python = sys.executable if name == "tornado-aws" else options.peer_python
+            figures.append(run(python, "--move", name, *arguments))
+    return found
+
+
+def make_certificate(folder: str) -> str:
+    """Make a certificate for 127.0.0.1 with the openssl command."""
+    path = Path(folder, "server.pem")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(path), "-out", f"{path}.crt"]
+    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
+    with path.open("a") as file:
+        file.write(Path(f"{path}.crt").read_text())
+    return str(path)
 
 
 def main() -> None:
@@ -214,16 +249,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer-python", default=sys.executable, metavar="PATH")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--move", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--schemes", nargs="+", default=["http", "https"])
+    parser.add_argument("--certificate", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--move", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve is not None:
-        asyncio.run(serve(options.serve))
+        asyncio.run(serve(options.serve, options.certificate))
     elif options.move is not None:
-        name, way, endpoint, path = options.move
-        asyncio.run(CLIENTS[name](endpoint, way == "up", path))
+        name, way, endpoint, ca, path = options.move
+        asyncio.run(CLIENTS[name](endpoint, ca, way == "up", path))
     else:
-        names = options.clients or list(CLIENTS)
-        rounds(names, options.rounds, options.mib * MIB, options.peer_python)
+        with tempfile.TemporaryDirectory() as folder:
+            with Path(folder, "up").open("wb") as file:
+                for _ in range(options.mib):
+                    file.write(bytes(MIB))
+            for scheme in options.schemes:
+                rounds(options, folder, make_certificate(folder) if scheme == "https" else "")
 
 
 if __name__ == "__main__":

@@ -15,16 +15,31 @@ import threading
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Protocol, TypeVar, runtime_checkable
+from typing import IO, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from tornado_aws.exceptions import ParamValidationError
 
-__all__ = ["Body", "aclose", "as_bytes", "blocking_pieces", "open_body", "read_short"]
+__all__ = [
+    "PIECE",
+    "Body",
+    "Piece",
+    "aclose",
+    "as_bytes",
+    "blocking_pieces",
+    "open_body",
+    "read_short",
+    "stepwise",
+]
 
 T = TypeVar("T")
+Piece: TypeAlias = bytes | memoryview
 
-# A switch of threads costs some 50 microseconds, reading this much from a cached file 40.
-PIECE = 262144
+# A switch of threads costs as much as reading a megabyte from a cached file. With what frames it in
+# ``aws-chunked`` a piece is written in whole portions (`tornado_aws.transport.upload.PIECE`).
+PIECE = (1 << 20) - 4096
+
+# Pieces of a source that may be slow.
+_SMALL_PIECE = 262144
 
 # Small pieces of a synchronous iterable are collected for so long before they are sent, in seconds.
 _PATIENCE = 0.05
@@ -37,12 +52,15 @@ class Body(Protocol):
     Attributes:
         length: in bytes, None when it is not known.
         is_replayable: whether it can be read more than once.
+        is_lent: whether a piece is as it is only until the next one is asked for. New memory for
+            each would cost as much as encrypting it does.
     """
 
     length: int | None
     is_replayable: bool
+    is_lent: bool
 
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    def __aiter__(self) -> AsyncIterator[Piece]: ...
 
 
 async def open_body(value: object) -> Body:
@@ -78,6 +96,7 @@ class _FileBody:
     """An open file that can be read from any place."""
 
     is_replayable = True
+    is_lent = True
 
     def __init__(self, file: IO[bytes], start: int, length: int) -> None:
         self.length: int | None = length
@@ -85,55 +104,60 @@ class _FileBody:
         self._start = start
         self._lock = threading.Lock()
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return _stepwise(self.blocking())
+    def __aiter__(self) -> AsyncIterator[Piece]:
+        return stepwise(self.blocking())
 
-    def blocking(self) -> Iterator[bytes]:
+    def blocking(self) -> Iterator[Piece]:
         """Iterate in a thread that may be blocked."""
         position = self._start
-        while data := self._read(position):
+        buffer = memoryview(bytearray(PIECE))
+        while data := self._read(position, buffer):
             position += len(data)
             yield data
 
-    def _read(self, position: int) -> bytes:
+    def _read(self, position: int, buffer: memoryview) -> Piece:
         # An attempt that was given up may still be reading when the next one begins.
         with self._lock:
             self._file.seek(position)
-            return self._file.read(PIECE)
+            return _filled(self._file, buffer)
 
 
 class _PathBody:
     """A file that is opened for each reading."""
 
     is_replayable = True
+    is_lent = True
 
     def __init__(self, path: os.PathLike[str]) -> None:
         self._path = Path(path)
         with self._path.open("rb") as file:
             self.length: int | None = os.fstat(file.fileno()).st_size if file.seekable() else None
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return _stepwise(self.blocking())
+    def __aiter__(self) -> AsyncIterator[Piece]:
+        return stepwise(self.blocking())
 
-    def blocking(self) -> Iterator[bytes]:
+    def blocking(self) -> Iterator[Piece]:
         """Iterate in a thread that may be blocked."""
-        with self._path.open("rb") as file:
-            while data := file.read(PIECE):
+        buffer = memoryview(bytearray(PIECE))
+        with self._path.open("rb", buffering=0) as file:
+            while data := _filled(file, buffer):
                 yield data
 
 
 class _IterableBody:
     """Pieces from an iterable that may block."""
 
+    is_lent = False
+
     def __init__(self, pieces: Iterable[Any]) -> None:
         self.is_replayable = isinstance(pieces, Sequence)
         self.length = _total(pieces) if isinstance(pieces, Sequence) else None
         self._pieces = pieces
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return _stepwise(self.blocking())
+    def __aiter__(self) -> AsyncIterator[Piece]:
+        return stepwise(self.blocking())
 
-    def blocking(self) -> Iterator[bytes]:
+    def blocking(self) -> Iterator[Piece]:
         """Iterate in a thread that may be blocked; small pieces are put together."""
         pieces: list[bytes] = []
         size, since = 0, time.monotonic()
@@ -141,7 +165,7 @@ class _IterableBody:
             data = as_bytes(piece)
             pieces.append(data)
             size += len(data)
-            if size >= PIECE or time.monotonic() - since > _PATIENCE:
+            if size >= _SMALL_PIECE or time.monotonic() - since > _PATIENCE:
                 yield b"".join(pieces)
                 pieces, size, since = [], 0, time.monotonic()
         yield b"".join(pieces)
@@ -151,6 +175,7 @@ class _AsyncBody:
     """Pieces from an asynchronous iterable."""
 
     is_replayable = False
+    is_lent = False
 
     def __init__(self, pieces: AsyncIterable[bytes], length: int | None) -> None:
         self.length = length
@@ -164,13 +189,14 @@ class _BegunBody:
     """A body whose first pieces have been read already."""
 
     is_replayable = False
+    is_lent = False
     length: int | None = None
 
-    def __init__(self, begun: list[bytes], rest: AsyncIterator[bytes]) -> None:
+    def __init__(self, begun: list[bytes], rest: AsyncIterator[Piece]) -> None:
         self._begun = begun
         self._rest = rest
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncIterator[Piece]:
         try:
             while self._begun:
                 yield self._begun.pop(0)
@@ -215,14 +241,14 @@ def as_bytes(piece: object) -> bytes:
     raise ParamValidationError(f"A body's pieces must be bytes, not {type(piece).__name__}")
 
 
-async def aclose(iterator: AsyncIterator[bytes]) -> None:
+async def aclose(iterator: AsyncIterator[Piece]) -> None:
     """End a generator that may not have been read to its end."""
     end = getattr(iterator, "aclose", None)
     if end is not None:
         await end()
 
 
-def blocking_pieces(body: Body) -> Iterable[bytes]:
+def blocking_pieces(body: Body) -> Iterator[Piece]:
     """Return a replayable body's pieces for a thread that may be blocked."""
     if not isinstance(body, (_FileBody, _PathBody, _IterableBody)):
         raise TypeError(f"{body!r} cannot be read in another thread")
@@ -233,7 +259,7 @@ def _file_body(file: IO[bytes]) -> Body:
     """Return the body of an open file; one that cannot be read again is an iterable."""
     seekable = getattr(file, "seekable", None)
     if seekable is None or not seekable():
-        return _IterableBody(iter(lambda: file.read(PIECE), b""))
+        return _IterableBody(iter(lambda: file.read(_SMALL_PIECE), b""))
     start = file.tell()
     file.seek(0, os.SEEK_END)  # what it returns is not the same for all that look like files
     end = file.tell()
@@ -241,12 +267,18 @@ def _file_body(file: IO[bytes]) -> Body:
     return _FileBody(file, start, max(0, end - start))
 
 
+def _filled(file: Any, buffer: memoryview) -> Piece:
+    """Return the next bytes of a file, in the buffer where it can read into one."""
+    read_into = getattr(file, "readinto", None)
+    return file.read(len(buffer)) if read_into is None else buffer[: read_into(buffer)]
+
+
 async def _read_pieces(read: Callable[[int], Any]) -> AsyncIterator[bytes]:
-    while data := await read(PIECE):
+    while data := await read(_SMALL_PIECE):
         yield data
 
 
-async def _stepwise(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def stepwise(pieces: Iterator[Piece]) -> AsyncIterator[Piece]:
     """Iterate over what may block, each step in another thread."""
     try:
         while (piece := await _off_loop(_next, pieces)) is not None:
@@ -259,7 +291,7 @@ async def _stepwise(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
             close()
 
 
-def _next(pieces: Iterator[bytes]) -> bytes | None:
+def _next(pieces: Iterator[Piece]) -> Piece | None:
     return next(pieces, None)
 
 

@@ -58,6 +58,23 @@ class FilePart:
         self._position += len(data)
         return data
 
+    def readinto(self, buffer: memoryview) -> int:
+        """Put the next bytes into a buffer and return how many; none at the end.
+
+        Raises:
+            ValueError: the file is closed.
+            OSError: the file cannot be read.
+        """
+        if not hasattr(os, "preadv"):  # macOS before version 11
+            data = self.read(len(buffer))
+            buffer[: len(data)] = data
+            return len(data)
+        rest = max(0, self._length - self._position)
+        place = self._start + self._position
+        size = os.preadv(self._file.fileno(), [buffer[:rest]], place)
+        self._position += size
+        return size
+
 
 class OpenFile:
     """A regular file that is open for reading, from where it stands to its end.

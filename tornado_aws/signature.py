@@ -75,7 +75,7 @@ class ChunkSigner:
         self._when = f"{stamp}\n{scope}"
         self._last = seed
 
-    def chunk(self, data: bytes) -> str:
+    def chunk(self, data: bytes | memoryview) -> str:
         """Return the signature of the next chunk; the last one is empty."""
         hashed = hashlib.sha256(data).hexdigest()
         return self._sign(f"{ALGORITHM}-PAYLOAD", f"{EMPTY_HASH}\n{hashed}")

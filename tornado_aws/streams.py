@@ -97,6 +97,28 @@ class StreamingBody:
             pass
         return self._take(self._size if wanted is None else min(wanted, self._size))
 
+    async def read_pieces(self, amt: int) -> list[bytes]:
+        """Return the next bytes as they lie there, for who need not have them joined.
+
+        What had come before the connection broke is given first, the error by the next call.
+
+        Args:
+            amt: how many bytes at least; fewer come at the end only, an empty list behind it.
+
+        Raises:
+            ReadError: as for `read`.
+        """
+        try:
+            while self._size < amt and await self._receive():
+                pass
+        except CallError:
+            if not self._size:
+                raise
+        pieces = list(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        return pieces
+
     def __aiter__(self) -> Self:
         return self
 

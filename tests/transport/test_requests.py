@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.transport.certificates import Certificates
 from tests.transport.conftest import Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, response, serving
 from tests.transport.simple import PATIENT, get, post
@@ -157,6 +158,60 @@ def test_a_large_iterable_goes_no_faster_than_it_is_taken(
     with ScriptedServer(script) as server:
         run(transport_factory().send(post(server.origin, source()), PATIENT))
     assert seen_while_stalled[0] < 250
+
+
+class Lent:
+    """A body whose pieces all lie in the same memory."""
+
+    is_lent = True
+
+    def __init__(self, memory: bytearray, count: int) -> None:
+        self._memory = memory
+        self._count = count
+
+    async def __aiter__(self) -> AsyncIterator[memoryview]:
+        for number in range(self._count):
+            self._memory[:] = bytes([number]) * len(self._memory)
+            await asyncio.sleep(0)
+            yield memoryview(self._memory)
+
+
+class Reused(Lent):
+    """The same as the caller of an earlier release may have it, without saying so."""
+
+    is_lent = False
+
+
+@pytest.mark.parametrize("kind", [Lent, Reused])
+@pytest.mark.parametrize("size", [1000, 300_001, 1 << 20])
+@pytest.mark.parametrize("is_secure", [False, True], ids=["plain", "tls"])
+def test_memory_that_is_filled_anew_arrives_as_it_was(
+    kind: type[Lent],
+    size: int,
+    is_secure: bool,
+    transport_factory: TransportFactory,
+    certificates: Certificates,
+    run: Run[Any],
+) -> None:
+    """Also when the server takes the bytes later: none is overwritten before it is sent."""
+    received = []
+
+    def script(peer: Peer) -> None:
+        while (head := peer.read_head()) is not None:
+            peer.released.wait(0.02)
+            received.append(peer.read_body(head).body)
+            peer.send(OK)
+
+    async def twice() -> None:
+        transport = transport_factory(verify=certificates.ca)
+        for length in (None, 5 * size):
+            body = kind(bytearray(size), 5)
+            await transport.send(post(server.origin, body, content_length=length), PATIENT)
+
+    with ScriptedServer(script, tls=certificates.server_context() if is_secure else None) as server:
+        run(twice())
+    assert received == [b"".join(bytes([number]) * size for number in range(5))] * 2
+    assert server.connections == 1
 
 
 @pytest.mark.parametrize("chunks", [(b"hell",), (b"hello!",), (b"hello", b"!"), ()])

@@ -449,3 +449,35 @@ def test_an_error_of_a_stream_tells_which_call_it_ended(raw: bool) -> None:
     assert error.operation == (None if raw else "GetObject")
     assert error.host == f"127.0.0.1:{server.origin.port}"
     assert str(error).count("when calling GetObject") == (0 if raw else 1)
+
+
+def test_pieces_are_given_as_they_lie_there() -> None:
+    """At least as many bytes as wanted, nothing joined or cut, nothing at the end."""
+
+    async def main() -> None:
+        body = StreamingBody(Source(b"abc", b"de", b"f", b"gh"))
+        assert await body.read_pieces(4) == [b"abc", b"de"]
+        assert await body.read_pieces(100) == [b"f", b"gh"]
+        assert await body.read_pieces(1) == []
+
+    asyncio.run(main())
+
+
+def test_pieces_that_came_before_the_break_are_given_first() -> None:
+    """Who goes on from there must not ask for them again."""
+
+    class Broken(Source):
+        async def read_chunk(self) -> bytes:
+            piece = await super().read_chunk()
+            if not piece:
+                raise exceptions.ReadError("broken", error="reset")
+            return piece
+
+    async def main() -> None:
+        body = StreamingBody(Broken(b"abc"))
+        assert await body.read_pieces(4) == [b"abc"]
+        for _ in range(2):
+            with pytest.raises(exceptions.ReadError, match="broken"):
+                await body.read_pieces(4)
+
+    asyncio.run(main())

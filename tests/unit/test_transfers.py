@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from itertools import islice, repeat
 from pathlib import Path
@@ -188,6 +189,34 @@ def test_no_more_parts_are_under_way_than_wanted(concurrency: int) -> None:
     memory.together = concurrency
     upload(memory, concurrency=concurrency)
     assert memory.most == concurrency
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_parts_in_memory_are_bounded(concurrency: int) -> None:
+    """Of a source that is no file, two parts more are held than are sent at a time."""
+
+    async def source() -> AsyncIterator[bytes]:
+        for _ in range(12 * (PART >> 18)):
+            yield bytes(1 << 18)
+
+    async def send(request: Request, timeouts: Timeouts) -> Response:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        answer = await MemoryS3.send(memory, request, timeouts)
+        memory.requests.clear()
+        return answer
+
+    memory = MemoryS3()
+    memory.send = send  # type: ignore[method-assign]
+    tracemalloc.start()
+    try:
+        upload(memory, source(), concurrency=concurrency, ChecksumAlgorithm="CRC32")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert memory.log.count("POST") == 2
+    assert len(memory.log) == 14
+    assert peak < (concurrency + 2.4) * PART
 
 
 @pytest.mark.parametrize("entry", ["PUT 1", "PUT 3"])
@@ -383,31 +412,3 @@ def test_a_cancelled_download_leaves_no_file(tmp_path: Path) -> None:
 
     run(memory, main)
     assert list(tmp_path.iterdir()) == []
-
-
-# --- jobs -----------------------------------------------------------------------------------------
-
-
-def test_results_are_in_the_order_of_the_jobs() -> None:
-    """However they end."""
-
-    async def job(number: int) -> int:
-        for _ in range(10 - number):
-            await asyncio.sleep(0)
-        return number
-
-    async def main() -> list[int]:
-        return await transfers._run(transfers._asynchronous(map(job, range(10))), 4)
-
-    assert asyncio.run(main()) == list(range(10))
-
-
-def test_an_error_where_jobs_come_from_is_raised_as_it_is() -> None:
-    """Nobody has to look into a group of errors."""
-
-    async def jobs() -> AsyncIterator[Coroutine[Any, Any, int]]:
-        yield asyncio.sleep(0, 1)
-        raise KeyError("x")
-
-    with pytest.raises(KeyError):
-        asyncio.run(transfers._run(jobs(), 2))

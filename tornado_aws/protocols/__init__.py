@@ -56,7 +56,7 @@ class HTTPParts(NamedTuple):
     path: str
     query: str
     headers: Headers
-    body: bytes | AsyncIterable[bytes] | None
+    body: bytes | AsyncIterable[bytes | memoryview] | None
     host_prefix: str = ""
     content_length: int | None = None
     payload_hash: str = ""

@@ -117,7 +117,7 @@ class Request:
         method: str,
         target: str,
         headers: Headers,
-        body: bytes | AsyncIterable[bytes] | None = None,
+        body: bytes | AsyncIterable[bytes | memoryview] | None = None,
         *,
         content_length: int | None = None,
         stream: bool = False,

@@ -210,6 +210,14 @@ class Connection(asyncio.BufferedProtocol):
         if call.phase is Phase.EXCHANGE:
             call.since = NEVER
 
+    def hold_nothing(self, is_lent: bool) -> None:
+        """Say whether `write` waits until the transport holds nothing of what it was given."""
+        if not self.is_closed:
+            # TLS holds nothing but what it has encrypted, and with a limit of 0 it would never let
+            # its user go on (asyncio.sslproto, `_control_app_writing`).
+            least = 0 if self._transport is self._tcp else 1
+            self._transport.set_write_buffer_limits(least if is_lent else None)
+
     async def write(self, data: bytes | memoryview, *, is_last: bool = False) -> None:
         """Write to the transport and wait until it can take more; nothing when it is closed."""
         await self._listen()

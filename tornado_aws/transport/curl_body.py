@@ -39,7 +39,10 @@ class Upload:
     """
 
     def __init__(
-        self, body: AsyncIterable[bytes], length: int | None, resume: Callable[[], None]
+        self,
+        body: AsyncIterable[bytes | memoryview],
+        length: int | None,
+        resume: Callable[[], None],
     ) -> None:
         self._body = body
         self._length = length
@@ -62,8 +65,10 @@ class Upload:
         iterator = aiter(self._body)
         try:
             held = b""
-            async for chunk in iterator:
-                self._count(chunk)
+            async for piece in iterator:
+                self._count(piece)
+                # A copy: its owner may fill it anew before libcurl takes it.
+                chunk = bytes(piece)
                 if self._taken == self._length:
                     held = held or chunk
                 else:
@@ -77,7 +82,7 @@ class Upload:
         self._ended = True
         await self._put(held)
 
-    def _count(self, chunk: bytes) -> None:
+    def _count(self, chunk: bytes | memoryview) -> None:
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise BodyError(f"it yielded {type(chunk).__name__}, not bytes")
         self._taken += len(chunk)

@@ -226,7 +226,7 @@ class Handle:
         else:
             self._set_upload(body, request.content_length)
 
-    def _set_upload(self, body: AsyncIterable[bytes], length: int | None) -> None:
+    def _set_upload(self, body: AsyncIterable[bytes | memoryview], length: int | None) -> None:
         self.upload = Upload(body, length, self.resume)
         self._set_body_mode("upload")
         self._set_reader(self.upload, -1 if length is None else length)

@@ -14,8 +14,12 @@ from typing import Protocol
 from tornado_aws.exceptions import ReadError
 from tornado_aws.transport.call import NEVER, Call
 
-# When this much is unread the connection stops reading: one full read of the shared buffer.
-HIGH_WATER = 262144
+# When this much is unread the connection stops reading: two full reads of the shared buffer, since
+# stopping and going on costs two system calls.
+HIGH_WATER = 524288
+
+# Pieces of this size are worth more as they are than joined.
+_LARGE = 65536
 
 
 class Supplier(Protocol):
@@ -64,16 +68,19 @@ class StreamBuffer:
             self._wake()
 
     async def read(self) -> bytes:
-        """Return all that waits, or the next bytes that come; b"" at the end."""
+        """Return what waits, or the next bytes that come; b"" at the end."""
         while not self._chunks:
             if self.is_over:
                 if self._error is not None:
                     raise self._error
                 return b""
             await self._wait()
-        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks.clear()
-        self.size = 0
+        if len(self._chunks) == 1 or len(self._chunks[0]) >= _LARGE:
+            data = self._chunks.popleft()
+        else:
+            data = b"".join(self._chunks)
+            self._chunks.clear()
+        self.size -= len(data)
         if not self.is_over and self.call.connection is not None:
             self.call.connection.resume_reading()
         return data

@@ -39,6 +39,8 @@ async def upload(connection: Connection, call: Call) -> None:
         await _send_last(connection, memoryview(body or b""))
         return
     source = _Source(connection, call, body)
+    if source.is_lent:
+        connection.hold_nothing(True)
     try:
         length = body_length(call.request)
         if length is None:
@@ -46,6 +48,7 @@ async def upload(connection: Connection, call: Call) -> None:
         else:
             await _send_exactly(connection, source, length)
     finally:
+        connection.hold_nothing(False)
         await source.aclose()
 
 
@@ -89,21 +92,29 @@ async def _send_last(connection: Connection, data: memoryview) -> None:
 
 
 class _Source:
-    """The caller's iterable: pieces that are bytes and not empty."""
+    """The caller's iterable: pieces that are bytes and not empty.
 
-    def __init__(self, connection: Connection, call: Call, body: AsyncIterable[bytes]) -> None:
+    Attributes:
+        is_lent: whether the iterable fills its last piece's memory anew when it is asked for the
+            next one. It does not when there is none.
+    """
+
+    def __init__(
+        self, connection: Connection, call: Call, body: AsyncIterable[bytes | memoryview]
+    ) -> None:
         self._connection = connection
         self._call = call
         self._iterator = aiter(body)
+        self.is_lent = getattr(body, "is_lent", False)
 
     async def next(self) -> memoryview | None:
         """Return the next piece, None at the end."""
         self._connection.rest(self._call)
         try:
             async for chunk in self._iterator:
-                data = _as_view(chunk)
+                data = chunk if self.is_lent else _as_view(chunk)
                 if data:
-                    return data
+                    return memoryview(data)
             return None
         finally:
             self._connection.touch(self._call)
