@@ -86,7 +86,8 @@ class Request:
         method: the HTTP method.
         target: path and query exactly as signed, percent-encoded ASCII.
         headers: (name, value) pairs in the order in which they are sent; ``Host`` included.
-        body: all bytes, or an asynchronous iterable of chunks; None for no body.
+        body: all bytes, or an asynchronous iterable of chunks; None for no body. An iterable whose
+            ``is_lent`` is true may use a chunk's memory again when it gives the next one.
         content_length: length of an iterable body in bytes; None sends it chunked.
         stream: whether the response body is wanted as a stream; error responses (status >= 300)
             are buffered all the same.
