@@ -115,11 +115,13 @@ def import_(services: tuple[str, ...], models: Path) -> None:
     click.echo(f"Generate the clients with: {command}")
 
 
-@main.command(name="list", short_help="List services, and operations that are not supported.")
+@main.command(
+    name="list", short_help="List services, and operations that need more than the default."
+)
 @SERVICES
 @MODELS
 def list_(services: tuple[str, ...], models: Path) -> None:
-    """List services with API version, protocol, operations, and those not supported yet."""
+    """List services with API version, protocol, number of operations, and what some need."""
     with _faults_end_the_program():
         for row in rows(find(models, services)):
             _show(row)
@@ -192,6 +194,8 @@ def _service(source: Source | None) -> str:
 def _faults_end_the_program() -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:  # whoever read the output has seen enough; click ends the program
+        raise
     except OSError as error:
         click.echo(f"Cannot read or write a file: {error}", err=True)
         sys.exit(1)

@@ -335,7 +335,7 @@ class _Compiler:
         for at, condition in enumerate(conditions):
             rest = [conditions[at + 1 :], {**rule, "conditions": []}]
             try:
-                step = self._condition(condition, scope, _references(rest))
+                step = self._condition(condition, scope, rest)
             except BadRule as error:
                 self._fault(f"{place}.conditions[{at}]", str(error))
                 return [], False, {}
@@ -354,12 +354,18 @@ class _Compiler:
         unmet = tests[0].unmet if body_ends and len(tests) == 1 else {}
         return _nested(steps, body, level), body_ends and not tests, unmet
 
-    def _condition(self, condition: Json, scope: Scope, referenced: set[str]) -> Test | str:
-        """Return a condition as a test, or as an assignment that is always met."""
+    def _condition(self, condition: Json, scope: Scope, rest: Json) -> Test | str:
+        """Return a condition as a test, or as an assignment that is always met.
+
+        Args:
+            condition: the condition.
+            scope: where it stands.
+            rest: what comes behind it, which may refer to what it assigns.
+        """
         name = condition.get("assign")
         if "fn" not in condition:
             raise BadRule(f"{condition!r} is no function")
-        if name is None or name not in referenced:
+        if name is None or name not in _references(rest):
             test = self._expressions.test(condition, scope)
             scope.learn(test.met)
             return test

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from codegen import cli
 from codegen.cli import main
 from tests.codegen import zoo
 
@@ -25,6 +29,20 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(*arguments: str) -> Result:
     """Run a command of the generator."""
     return CliRunner().invoke(main, arguments)
+
+
+def program(
+    command: str, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of the generator in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "codegen", command],
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+        check=False,
+    )
 
 
 def test_generate_writes_and_then_finds_nothing_to_do(project: Path) -> None:
@@ -234,3 +252,29 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     if command:
         assert "--models" in result.stdout
         assert "[default: models]" in result.stdout
+
+
+def test_a_terminal_sees_a_bar_and_a_log_sees_lines(project: Path) -> None:
+    """The bar moves on standard error alone; elsewhere each service is a line."""
+    reader, terminal = os.openpty()
+    try:
+        done = program("generate", stderr=terminal)
+        shown = os.read(reader, 10_000).decode()
+    finally:
+        os.close(terminal)
+        os.close(reader)
+    assert (done.returncode, done.stdout) == (0, f"{FILES} files written in generated.\n")
+    assert "Generating" in shown
+    assert "100%" in shown
+    assert program("generate").stderr == "zoo 2020-01-01\n"
+
+
+def test_who_stops_reading_is_told_nothing(project: Path) -> None:
+    """A pipe that is closed early (``list | head -1``) is no fault of a model or of a file."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = program("list", stdout=writer)
+    finally:
+        os.close(writer)
+    assert done.stderr == ""
