@@ -383,7 +383,11 @@ class UnsupportedOperationError(AWSClientException):
 
 
 class PaginationError(AWSClientException):
-    """The service repeats a page token, so that pagination would never end."""
+    """Pages cannot be gone through.
+
+    The service repeats a page token, so that they would never end; or what was asked for is
+    impossible for the operation, and nothing was sent.
+    """
 
 
 class WaiterError(AWSClientException):

@@ -10,11 +10,13 @@ import asyncio
 import base64
 import binascii
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar
 
-from tornado_aws.exceptions import PaginationError
+from tornado_aws.exceptions import PaginationError, UnsupportedOperationError
 
 if TYPE_CHECKING:
     from tornado_aws.queries import Query
@@ -99,10 +101,13 @@ class Paginator(Generic[Page, Item]):
         config: PaginationConfig | None = None,
     ) -> None:
         config = config or {}
+        _check_names(config)
         self._pages = pages
         self._call = call
         self._params = {name: value for name, value in params.items() if value is not None}
         self._most = _whole("MaxItems", config.get("MaxItems"))
+        if self._most is not None and self._most < 0:
+            raise PaginationError(f"MaxItems must not be negative, and it is {self._most}")
         self._start = _parse_start(config.get("StartingToken"), pages.input_tokens)
         self._prefetch = bool(config.get("Prefetch"))
         self._other: dict[str, Any] = {}
@@ -118,31 +123,32 @@ class Paginator(Generic[Page, Item]):
         number = _whole("PageSize", size)
         self._params[key] = str(number) if self._pages.limit_is_text else number
 
-    def __aiter__(self) -> AsyncIterator[Page]:
+    def __aiter__(self) -> AsyncGenerator[Page, None]:
         return self._iterate()
 
-    async def items(self) -> AsyncIterator[Item]:
+    async def items(self) -> AsyncGenerator[Item, None]:
         """Iterate over the items of all pages: the elements of the first result key."""
-        async for page in self:
-            for item in _find(page, self._pages.result_keys[0]) or ():
-                yield item
+        async with aclosing(self._iterate()) as pages:
+            async for page in pages:
+                for item in _find(page, self._pages.result_keys[0]) or ():
+                    yield item
 
-    async def search(self, expression: str) -> AsyncIterator[Any]:
+    async def search(self, expression: str) -> AsyncGenerator[Any, None]:
         """Iterate over what a JMESPath expression finds in each page.
 
         Elements of a list come one by one. Needs the ``jmespath`` package:
         ``pip install 'tornado-aws[search]'``.
-        """
-        import jmespath  # noqa: PLC0415 - an extra
 
-        query = jmespath.compile(expression)
-        async for page in self:
-            found = query.search(page)
-            if isinstance(found, list):
-                for each in found:
+        Raises:
+            UnsupportedOperationError: the package is missing.
+            PaginationError: it is no JMESPath expression.
+        """
+        search = _searcher(expression)
+        async with aclosing(self._iterate()) as pages:
+            async for page in pages:
+                found = search(page)
+                for each in found if isinstance(found, list) else (found,):
                     yield each
-            else:
-                yield found
 
     async def build_full_result(self) -> dict[str, Any]:
         """Return the result keys of all pages as one result, as boto3 does.
@@ -223,6 +229,22 @@ class Paginator(Generic[Page, Item]):
         return {name: query(page) or None for name, query in names}
 
 
+def _searcher(expression: str) -> Callable[[Any], Any]:
+    """Return a function that applies a JMESPath expression."""
+    if find_spec("jmespath") is None:
+        raise UnsupportedOperationError(
+            "search() needs the package jmespath: pip install 'tornado-aws[search]'"
+        )
+    import jmespath  # noqa: PLC0415 - an extra
+    from jmespath.exceptions import JMESPathError  # noqa: PLC0415 - as above
+
+    try:
+        search: Callable[[Any], Any] = jmespath.compile(expression).search
+    except JMESPathError as error:
+        raise PaginationError(f"{expression!r} is not JMESPath: {error}") from None
+    return search
+
+
 class _Fetch:
     """The next page, asked for now or when it is awaited."""
 
@@ -239,6 +261,15 @@ class _Fetch:
         if task is not None and not task.done():
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def _check_names(config: PaginationConfig) -> None:
+    unknown = sorted(set(config) - PaginationConfig.__annotations__.keys())
+    if unknown:
+        raise PaginationError(
+            f"PaginationConfig has no {', '.join(unknown)}; it has"
+            f" {', '.join(PaginationConfig.__annotations__)}"
+        )
 
 
 def _whole(name: str, value: int | str | None) -> int | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
-from tornado_aws.exceptions import AWSError, WaiterError
+from tornado_aws.exceptions import AWSError, ParamValidationError, WaiterError
 
 if TYPE_CHECKING:
     from tornado_aws.queries import Query
@@ -31,6 +32,9 @@ class WaiterConfig(TypedDict, total=False):
     Delay: float
     MaxAttempts: int
     MaxDelay: float
+
+
+_KEYS = tuple(WaiterConfig.__annotations__)
 
 
 class Acceptor(NamedTuple):
@@ -80,10 +84,11 @@ async def wait(
     That is the response dict of the error when an error was what was waited for.
 
     Raises:
+        ParamValidationError: the configuration is impossible; nothing was sent.
         WaiterError: an acceptor said failure, an error came that no acceptor knows, or the calls
             are used up.
     """
-    config = config or {}
+    config = _given(waiter, config or {})
     most = config.get("MaxAttempts", waiter.max_attempts)
     started = time.monotonic()
     attempt = 0
@@ -104,6 +109,25 @@ async def wait(
             ) from error
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         await asyncio.sleep(delay(waiter.delay, config, attempt, chance, _hint(response)))
+
+
+def _given(waiter: Waiter, config: WaiterConfig) -> WaiterConfig:
+    """Return what is set of a configuration, checked."""
+    given = {name: value for name, value in config.items() if value is not None}
+    faults = [fault for name, value in given.items() for fault in _faults(name, value)]
+    if faults:
+        raise ParamValidationError(operation=waiter.name, faults=tuple(faults))
+    return cast(WaiterConfig, given)
+
+
+def _faults(name: str, value: object) -> Iterator[str]:
+    if name not in _KEYS:
+        yield f"WaiterConfig.{name}: is unknown, known are {', '.join(_KEYS)}"
+    elif name == "MaxAttempts":
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            yield f"WaiterConfig.{name}: must be a whole number from 1, not {value!r}"
+    elif not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < inf:
+        yield f"WaiterConfig.{name}: must be a number of seconds, not {value!r}"
 
 
 async def _try(call: Call, params: Mapping[str, object]) -> tuple[dict[str, Any], AWSError | None]:
@@ -215,6 +239,10 @@ def delay(
 
 
 def _hint(response: Mapping[str, Any]) -> float | None:
+    """Return the wait in seconds that a response asks for, None if it asks for none."""
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    text = headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() else None
+    for name, unit in (("x-amz-retry-after", 0.001), ("retry-after", 1.0)):
+        text = headers.get(name, "")
+        if text.isascii() and text.isdigit():
+            return float(text) * unit
+    return None

@@ -6,12 +6,14 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, cast
 
 import pytest
 
+from tornado_aws import pagination
 from tornado_aws import queries as q
-from tornado_aws.exceptions import PaginationError
+from tornado_aws.exceptions import PaginationError, UnsupportedOperationError
 from tornado_aws.pagination import Pages, PaginationConfig, Paginator
 
 PAGES = Pages(
@@ -110,6 +112,41 @@ def test_search_applies_jmespath_to_each_page() -> None:
     assert asyncio.run(main()) == ([1, 2, 3], [2, 1])
 
 
+def test_search_refuses_what_it_cannot_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked then."""
+    service = Service([[1]])
+
+    async def main(expression: str) -> None:
+        async for _ in paginate(service).search(expression):
+            pytest.fail("nothing can be found")
+
+    with pytest.raises(PaginationError, match=r"'Things\[' is not JMESPath"):
+        asyncio.run(main("Things["))
+    monkeypatch.setattr(pagination, "find_spec", lambda _: None)
+    with pytest.raises(UnsupportedOperationError, match="pip install"):
+        asyncio.run(main("Things"))
+    assert service.asked == []
+
+
+def test_closing_the_items_cancels_what_is_under_way() -> None:
+    """At once, not when somebody collects what was left behind."""
+    service = Service([[1], [2]])
+
+    async def main() -> list[int]:
+        service.hold = asyncio.Event()
+        found = []
+        async with aclosing(paginate(service, Prefetch=True).items()) as items:
+            async for item in items:
+                found.append(item)
+                await asyncio.sleep(0)
+                break
+        assert len(asyncio.all_tasks()) == 1
+        return found
+
+    assert asyncio.run(main()) == [1]
+    assert (len(service.asked), service.cancelled) == (2, 1)
+
+
 def test_prefetching_asks_one_page_ahead_and_no_more() -> None:
     """While a page is used the next one is under way; leaving early cancels it."""
     service = Service([[1], [2], [3]])
@@ -121,7 +158,7 @@ def test_prefetching_asks_one_page_ahead_and_no_more() -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert len(service.asked) == 2
-        await pages.aclose()  # type: ignore[attr-defined]
+        await pages.aclose()
         assert service.cancelled == 1
 
     asyncio.run(main())
@@ -264,6 +301,8 @@ def test_what_is_accumulated_counts_more_than_what_the_first_page_says() -> None
     ("config", "message"),
     [
         ({"MaxItems": "many"}, "MaxItems"),
+        ({"MaxItems": -1}, "must not be negative, and it is -1"),
+        ({"Pagesize": 2, "Max": 1}, "has no Max, Pagesize; it has PageSize, MaxItems"),
         ({"PageSize": "large"}, "PageSize"),
     ],
 )

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tornado_aws import queries as q
-from tornado_aws.exceptions import AWSError, ConnectError, WaiterError
-from tornado_aws.waiting import Acceptor, Waiter, WaiterConfig, delay, wait
+from tornado_aws.exceptions import AWSError, ConnectError, ParamValidationError, WaiterError
+from tornado_aws.waiting import Acceptor, Waiter, WaiterConfig, _hint, delay, wait
 
 WAITER = Waiter(
     "ThingReady",
@@ -75,6 +75,35 @@ def test_other_errors_are_the_callers() -> None:
     """A broken connection is no answer about the state."""
     with pytest.raises(ConnectError):
         asyncio.run(run([ConnectError()]))
+
+
+def test_an_impossible_configuration_is_refused_before_anything_is_asked() -> None:
+    """All its faults are told; None counts as not given."""
+    wrong: Any = {"Delay": "1", "MaxAttempts": 0, "MaxDelay": -1, "Delays": 1}
+    with pytest.raises(ParamValidationError) as caught:
+        asyncio.run(run([AssertionError("nothing may be asked")], wrong))
+    assert caught.value.faults == (
+        "WaiterConfig.Delay: must be a number of seconds, not '1'",
+        "WaiterConfig.MaxAttempts: must be a whole number from 1, not 0",
+        "WaiterConfig.MaxDelay: must be a number of seconds, not -1",
+        "WaiterConfig.Delays: is unknown, known are Delay, MaxAttempts, MaxDelay",
+    )
+    unset: Any = {"Delay": 0, "MaxAttempts": None}
+    assert asyncio.run(run(["READY"], unset))[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"x-amz-retry-after": "1500", "retry-after": "7"}, 1.5),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_services_may_say_when_to_ask_again(headers: dict[str, str], seconds: float | None) -> None:
+    """In seconds, or in milliseconds in AWS's own header."""
+    assert _hint({"ResponseMetadata": {"HTTPHeaders": headers}}) == seconds
 
 
 def test_it_can_be_cancelled_while_it_waits() -> None:
