@@ -147,6 +147,25 @@ def test_closing_the_items_cancels_what_is_under_way() -> None:
     assert (len(service.asked), service.cancelled) == (2, 1)
 
 
+@pytest.mark.parametrize("what", ["pages", "items"])
+def test_leaving_the_loop_leaves_nothing_running(what: str) -> None:
+    """Without any closing: the loop does it at its next turns."""
+    service = Service([[1], [2]])
+
+    async def main() -> None:
+        service.hold = asyncio.Event()
+        paginator = paginate(service, Prefetch=True)
+        async for _ in paginator if what == "pages" else paginator.items():
+            await asyncio.sleep(0)
+            break
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+    assert (len(service.asked), service.cancelled) == (2, 1)
+
+
 def test_prefetching_asks_one_page_ahead_and_no_more() -> None:
     """While a page is used the next one is under way; leaving early cancels it."""
     service = Service([[1], [2], [3]])
