@@ -584,7 +584,20 @@ def unknown(options: Mapping[str, Any]) -> list[str]:
     return [f"there is no option {name}{_hint(name)}" for name in options if name not in ROWS]
 
 
+# What boto3's clients and sessions call these.
+_BOTO = {
+    "aws_access_key_id": "access_key",
+    "aws_secret_access_key": "secret_key",
+    "aws_session_token": "security_token",
+    "endpoint_url": "endpoint",
+    "profile_name": "profile",
+    "region_name": "region",
+}
+
+
 def _hint(name: str) -> str:
+    if name in _BOTO:
+        return f"; it is called {_BOTO[name]} here"
     from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
 
     near = get_close_matches(name, ROWS, 1)

@@ -111,9 +111,8 @@ class ServiceClient:
     def __init__(
         self, client: AsyncAWSClient | None = None, **options: Unpack[ClientOptions]
     ) -> None:
-        if client is not None and options:
-            names = ", ".join(sorted(options))
-            raise TypeError(f"Give either a client or options ({names}), not both")
+        if client is not None:
+            _check_client(client, options)
         target = _target(self._model.metadata, self._endpoints)
         base = client or AsyncAWSClient(target.service, **options)
         self._own = base if client is None else None
@@ -463,6 +462,15 @@ class ServiceClient:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._session!r}>"
+
+
+def _check_client(client: object, options: Mapping[str, object]) -> None:
+    if not isinstance(client, AsyncAWSClient):
+        kind = type(client).__name__
+        raise TypeError(f"client is an AsyncAWSClient, not {kind}; options have names (region=...)")
+    if options:
+        names = ", ".join(sorted(options))
+        raise TypeError(f"Give either a client or options ({names}), not both")
 
 
 def _target(metadata: Mapping[str, Any], rules: str) -> Target:

@@ -12,7 +12,7 @@ import pytest
 from generated.dynamodb import DynamoDB
 from generated.dynamodb import exceptions as dynamodb_exceptions
 from tests.support.recording_server import Answer, RecordingServer, recording_server
-from tornado_aws import AsyncAWSClient, exceptions
+from tornado_aws import AsyncAWSClient, AWSClient, exceptions
 
 KEYS: dict[str, Any] = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
 ID = ("x-amzn-RequestId", "R1")
@@ -126,6 +126,29 @@ def test_connections_are_counted(server: RecordingServer) -> None:
             return [before, client.pool_stats(), client.with_options().pool_stats()]
 
     assert asyncio.run(main()) == [(0, 0, 0, 0, 0), (1, 1, 0, 1, 1), (1, 1, 0, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "reason"),
+    [
+        ("us-east-1", {}, "client is an AsyncAWSClient, not str; options have names"),
+        (AWSClient, {}, "client is an AsyncAWSClient, not AWSClient"),
+        (
+            AsyncAWSClient,
+            {"region": "eu-west-1"},
+            r"either a client or options \(region\), not both",
+        ),
+    ],
+)
+def test_what_a_generated_client_is_made_of_is_checked(
+    given: Any, options: dict[str, Any], reason: str
+) -> None:
+    """A region is no client, and a client brings its own options."""
+    client: Any = given if isinstance(given, str) else given("dynamodb", **KEYS)
+    with pytest.raises(TypeError, match=reason):
+        DynamoDB(client, **options)
+    if not isinstance(client, str):
+        client.close()
 
 
 def test_a_closed_client_says_so(server: RecordingServer) -> None:

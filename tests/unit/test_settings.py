@@ -277,6 +277,18 @@ def test_all_faults_are_told_at_once() -> None:
     assert "s3_addressing_style = 'odd' (from profile default)" in text
 
 
+def test_the_names_that_boto_has_for_options_are_known() -> None:
+    """Who comes from boto3 is told what its options are called here."""
+    boto = {"region_name": "x", "aws_access_key_id": "x", "endpoint_url": "x"}
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(boto, {}, parse_profiles(""))
+    assert str(caught.value) == (
+        "there is no option region_name; it is called region here;"
+        " there is no option aws_access_key_id; it is called access_key here;"
+        " there is no option endpoint_url; it is called endpoint here"
+    )
+
+
 def test_a_table_where_a_text_belongs_is_an_error() -> None:
     """Sub-properties of a property that has none are told, not shown."""
     with pytest.raises(ConfigurationError, match="region = a table of properties"):
