@@ -16,6 +16,7 @@ from tornado_aws.config import ProfileFiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.endpoints.raw import service_id
 from tornado_aws.exceptions import AWSClientException
+from tornado_aws.loading import machine_region
 from tornado_aws.settings import TABLE, Settings, resolve
 
 Row = tuple[str, str, str]
@@ -54,12 +55,28 @@ def _rows(profile: str | None, service: str | None) -> Iterator[Row]:
     profiles = files.load()
     own_id = service_id(service) if service else None
     settings = resolve({"profile": profile}, os.environ, profiles, own_id)
+    region, credentials = asyncio.run(_ask(profile, settings))
     yield "SETTING", "VALUE", "SOURCE"
     for setting in TABLE:
-        yield _row(setting.name, settings, files)
+        if setting.name == "region" and settings.region is None:
+            yield "region", region or _NOT_SET, "imds" if region else "not found: pass region="
+        else:
+            yield _row(setting.name, settings, files)
     for name, value in settings.environ_proxies:
         yield name, _shown(value), "environment"
-    yield from _credentials(profile)
+    yield from _credentials(credentials)
+
+
+async def _ask(
+    profile: str | None, settings: Settings
+) -> tuple[str | None, Credentials | AWSClientException]:
+    """Return the machine's region, if no other is set, and the credentials or the error."""
+    region = None if settings.region else await machine_region(settings)
+    async with AsyncAWSClient("sts", profile=profile) as client:
+        try:
+            return region, await client.get_credentials()
+        except AWSClientException as error:
+            return region, error
 
 
 def _row(name: str, settings: Settings, files: ProfileFiles) -> Row:
@@ -67,16 +84,12 @@ def _row(name: str, settings: Settings, files: ProfileFiles) -> Row:
     if name in {"config_file", "credentials_file"}:
         path = getattr(files.paths, name.removesuffix("_file"))
         return name, path, source if Path(path).exists() else f"{source}, not there"
-    if name == "region" and settings.region is None:
-        return name, _NOT_SET, "the instance metadata service is asked at the first call"
     return name, _shown(getattr(settings, name)), source
 
 
-def _credentials(profile: str | None) -> Iterator[Row]:
-    try:
-        found = asyncio.run(_load(profile))
-    except AWSClientException as error:
-        first, *rest = str(error).splitlines()
+def _credentials(found: Credentials | AWSClientException) -> Iterator[Row]:
+    if isinstance(found, AWSClientException):
+        first, *rest = str(found).splitlines()
         yield "credentials", first, ""
         yield from (("", line.strip(), "") for line in rest)
         return
@@ -88,11 +101,6 @@ def _credentials(profile: str | None) -> Iterator[Row]:
         yield "expiration", found.expiration.isoformat(), found.source
     if found.account_id:
         yield "account_id", found.account_id, found.source
-
-
-async def _load(profile: str | None) -> Credentials:
-    async with AsyncAWSClient("sts", profile=profile) as client:
-        return await client.get_credentials()
 
 
 def _shown(value: Any) -> str:

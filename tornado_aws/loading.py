@@ -200,7 +200,8 @@ def _local_engine() -> Transport:
     return make_engine(TransportOptions(proxy=""), use_curl=False, own=True)
 
 
-async def _instance_region(settings: Settings) -> str | None:
+async def machine_region(settings: Settings) -> str | None:
+    """Return the region that the machine is in, None when nothing there says it."""
     local = _local_engine()
     try:
         return await instance_region(settings, local)
@@ -217,7 +218,7 @@ async def make_ready(loaded: Loaded, target: Target, settings_options: Mapping[s
     own_id = target.service_id if target.metadata else service_id(target.service)
     settings = resolve(settings_options, loaded.environ, loaded.profiles, own_id)
     if settings.region is None:
-        region = await _instance_region(settings)
+        region = await machine_region(settings)
         if region is None:
             raise ConfigNotFound(path=settings.config_file)
         settings = replace(settings, region=region)

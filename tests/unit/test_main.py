@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.credential_sources import document
+from tests.support.recording_server import Answer, recording_server
 from tornado_aws.__main__ import main
 from tornado_aws.settings import TABLE
 
@@ -98,16 +100,34 @@ def test_a_wrong_configuration_is_an_error(
     assert not captured.out
 
 
+def test_the_machine_is_asked_for_what_nothing_else_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Region and credentials of an instance are shown with where they come from."""
+    token, keys = b"hushtoken", document("hushhushhushhush")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with recording_server() as server:
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url)
+        server.queue(
+            *(Answer(200, body) for body in (token, b"eu-central-2", token, b"role", keys))
+        )
+        shown = show(capsys)
+    assert shown["region"] == ("eu-central-2", "imds")
+    assert shown["access_key"] == ("****************hush", "imds")
+    assert shown["expiration"][1] == "imds"
+
+
 def test_the_package_can_be_run(tmp_path: Path) -> None:
     """``python -m tornado_aws`` is the command; without arguments it explains itself."""
-    environ = {**os.environ, **KEYS, "HOME": str(tmp_path)}
+    off = {"AWS_EC2_METADATA_DISABLED": "true"}
+    environ = {**os.environ, **KEYS, **off, "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "tornado_aws"]
     done = subprocess.run(
         [*command, "configure", "show"], env=environ, capture_output=True, text=True, check=True
     )
     assert "****************/end" in done.stdout
     assert "hush" not in done.stdout
-    assert "the instance metadata service is asked" in done.stdout
+    assert "not found: pass region=" in done.stdout
     assert ".aws/config" in done.stdout
     assert "not there" in done.stdout
     asked = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
