@@ -34,9 +34,10 @@ __all__ = [
 T = TypeVar("T")
 Piece: TypeAlias = bytes | memoryview
 
-# A switch of threads costs as much as reading a megabyte from a cached file. With what frames it in
-# ``aws-chunked`` a piece is written in whole portions (`tornado_aws.transport.upload.PIECE`).
-PIECE = (1 << 20) - 4096
+# A switch of threads costs as much as reading twice this from a cached file; a part of a transfer
+# has several such buffers. With what frames it in ``aws-chunked`` it is two whole portions of
+# `tornado_aws.transport.upload`.
+PIECE = (1 << 19) - 4096
 
 # Pieces of a source that may be slow.
 _SMALL_PIECE = 262144

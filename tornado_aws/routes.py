@@ -57,6 +57,7 @@ class Route(NamedTuple):
             service gives for each resource.
         source: gives the credentials to sign with; None for the client's own.
         is_discovered: whether the service itself told the endpoint.
+        needs: the module that signing will import, which takes too long on the loop; "" for none.
     """
 
     base: BaseURL
@@ -65,6 +66,7 @@ class Route(NamedTuple):
     wants_session: bool = False
     source: CredentialSource | None = None
     is_discovered: bool = False
+    needs: str = ""
 
     def __repr__(self) -> str:
         return f"<Route {self.base.origin.scheme}://{self.base.host}{self.base.path}>"
@@ -227,7 +229,8 @@ class Router:
             return Route(base, None, [*headers, ("Authorization", f"Bearer {self._token}")])
         scheme = _scheme(endpoint)
         signer = self._signer(scheme, given.get("Region", self._region))
-        return Route(base, signer, headers, scheme["name"] == _SESSION)
+        needs = signer.needs if isinstance(signer, SigV4A) else ""
+        return Route(base, signer, headers, scheme["name"] == _SESSION, needs=needs)
 
     def _signer(self, scheme: Mapping[str, Any], region: str) -> SigV4 | None:
         if scheme["name"] == "none":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, Unpack
 
@@ -239,6 +241,8 @@ class ServiceClient:
                 context["Region"] = region
         account = (await ready.source.get()).account_id if router.needs_account else None
         route = router.route(context, account)
+        if route.needs and route.needs not in sys.modules:
+            await asyncio.get_running_loop().run_in_executor(None, import_module, route.needs)
         if peculiar.discovery is not None:
             route = await ready.discovery.route(
                 route, peculiar.discovery, params, ready.settings, ready.source, self._call

@@ -60,6 +60,9 @@ class SigV4A(SigV4):
 
     algorithm = ALGORITHM
 
+    # What signing imports at first, in the end; it takes ten milliseconds.
+    needs = "cryptography.hazmat.backends.openssl.backend"
+
     def __init__(self, service: str, regions: Sequence[str], is_s3: bool) -> None:
         if find_spec("cryptography") is None:
             raise UnsupportedOperationError(

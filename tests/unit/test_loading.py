@@ -42,6 +42,8 @@ with recording_server() as server:
         ("ec2", "EC2", "describe_instances()", b"<a/>"),
         ("sqs", "SQS", "send_message(QueueUrl='http://x/q', MessageBody='x')", b"{}"),
         ("lambda_", "Lambda", "list_functions()", b"{}"),
+        # Signed for several regions, with the package cryptography.
+        ("events", "EventBridge", "put_events(EndpointId='abc.def', Entries=[{}])", b"{}"),
         ("cloudwatch", "CloudWatch", "list_metrics()", b"\xa0"),
     ],
 )

@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -119,6 +120,24 @@ def test_a_session_is_renewed_before_its_end() -> None:
 
     sent = calls(test, session(1, lives=9.0), OK, session(2), OK)
     assert tokens(sent) == ["", "token/1", "", "token/2"]
+
+
+@pytest.mark.parametrize("fast", [400.0, -400.0])
+def test_a_session_lives_as_long_on_a_wrong_clock(fast: float) -> None:
+    """Its end is the service's time, which the answer tells, too."""
+
+    async def test(s3: S3) -> None:
+        for _ in range(3):
+            await s3.head_object(Bucket=BUCKET, Key="k")
+
+    def opened(number: int, lives: float) -> Response:
+        date = formatdate(time.time() - fast, usegmt=True)
+        given = session(number, lives - fast)
+        return Response(200, "OK", [("Date", date)], given.body)
+
+    assert tokens(calls(test, opened(1, 300.0), OK, OK, OK)) == ["", *["token/1"] * 3]
+    sent = calls(test, opened(1, 5.0), OK, opened(2, 300.0), OK, OK)
+    assert tokens(sent) == ["", "token/1", "", "token/2", "token/2"]
 
 
 def test_a_session_that_is_refused_is_opened_anew() -> None:
