@@ -6,7 +6,7 @@ and with what an operation contributes; the raw client by distilled data (`raw_r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from tornado_aws.credentials.source import CredentialSource
 from tornado_aws.customizations import NONE, Hooks
 from tornado_aws.endpoints import Endpoint, real_region, resolve_raw
-from tornado_aws.exceptions import UnsupportedOperationError
+from tornado_aws.exceptions import CredentialsError, UnsupportedOperationError
 from tornado_aws.model import Operation
 from tornado_aws.settings import Settings
 from tornado_aws.signing import SigV4
@@ -37,8 +37,10 @@ _OLD = "v2"
 _SESSION = "sigv4-s3express"
 _PLAIN = {"name": "sigv4"}
 _KINDS = ("sigv4", _SESSION, "none")
+_BEARER = "httpBearerAuth"
 # What several regions take; it costs thirty times as much, so that another kind goes before it.
 _MANY_REGIONS = "sigv4a"
+_PREFERABLE = frozenset({"sigv4", _SESSION, _MANY_REGIONS, _BEARER})
 
 # Routes kept for parameters that were seen; a program that touches more buckets starts anew.
 _MOST_ROUTES = 1024
@@ -181,6 +183,9 @@ class Router:
         self._metadata = metadata
         self._region = settings.region or ""
         self._regions = settings.sigv4a_signing_region_set
+        self._preferred = settings.auth_scheme_preference or ()
+        # As in the SDKs, a token in the environment counts more than preferences from outside.
+        self._is_preferred_in_code = settings.sources["auth_scheme_preference"] == "argument"
         self._token = _bearer_token(metadata, environ)
         self._signers: dict[tuple[object, ...], SigV4] = {}
         self._routes: dict[tuple[Any, ...], Route] = {}
@@ -225,12 +230,34 @@ class Router:
         endpoint = self._resolve({**self._fixed, **account, **given})
         headers = [(name, ", ".join(values)) for name, values in endpoint.headers.items()]
         base = parse_base(endpoint.url)
-        if self._token is not None:
+        scheme = self._scheme(endpoint)
+        if self._token is not None and scheme["name"] == _BEARER:
             return Route(base, None, [*headers, ("Authorization", f"Bearer {self._token}")])
-        scheme = _scheme(endpoint)
         signer = self._signer(scheme, given.get("Region", self._region))
         needs = signer.needs if isinstance(signer, SigV4A) else ""
         return Route(base, signer, headers, scheme["name"] == _SESSION, needs=needs)
+
+    def _scheme(self, endpoint: Endpoint) -> Mapping[str, Any]:
+        """Return the way to sign: the preferred one of those that endpoint and service take.
+
+        Raises:
+            CredentialsError: the service takes a bearer token alone, and there is none.
+        """
+        metadata = self._metadata
+        if self._token is None and metadata.get("signatureVersion") == "bearer":
+            reason = f"{metadata['serviceId']} takes a bearer token, from {_variable(metadata)}"
+            raise CredentialsError(source="env", reason=reason)
+        preferred = self._preferred
+        if self._token is not None and not (preferred and self._is_preferred_in_code):
+            return {"name": _BEARER}
+        schemes = endpoint.properties.get("authSchemes") or _schemes_of(metadata)
+        if self._token is not None:
+            schemes = [*schemes, {"name": _BEARER}]
+        for name in preferred:
+            for scheme in schemes:
+                if scheme["name"] == name in _PREFERABLE:
+                    return scheme
+        return _first_known(schemes, endpoint.url)
 
     def _signer(self, scheme: Mapping[str, Any], region: str) -> SigV4 | None:
         if scheme["name"] == "none":
@@ -256,16 +283,21 @@ class Router:
         return self._signers[key]
 
 
-def _scheme(endpoint: Endpoint) -> Mapping[str, Any]:
+def _schemes_of(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the ways to sign that a model names, for endpoints that name none."""
+    names = [name.removeprefix("aws.auth#") for name in metadata.get("auth", ())]
+    return [{"name": name} for name in names if name in _PREFERABLE] or [_PLAIN]
+
+
+def _first_known(schemes: Sequence[Mapping[str, Any]], url: str) -> Mapping[str, Any]:
     """Return the first way to sign that is known here."""
-    schemes: list[Mapping[str, Any]] = endpoint.properties.get("authSchemes") or [_PLAIN]
     for known in (_KINDS, (_MANY_REGIONS,)):
         for scheme in schemes:
             if scheme["name"] in known:
                 return scheme
     names = ", ".join(each["name"] for each in schemes)
     raise UnsupportedOperationError(
-        f"{endpoint.url} wants a signature of the kind {names}, which this version cannot"
+        f"{url} wants a signature of the kind {names}, which this version cannot"
         f" make; it can make sigv4, {_SESSION} and {_MANY_REGIONS}"
     )
 
@@ -282,10 +314,16 @@ def _hashable(value: Any) -> Any:
 
 def _bearer_token(metadata: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
     """Return the token to send instead of a signature, None to sign."""
-    if "smithy.api#httpBearerAuth" not in metadata.get("auth", ()):
+    takes_token = f"smithy.api#{_BEARER}" in metadata.get("auth", ())
+    if not takes_token and metadata.get("signatureVersion") != "bearer":
         return None
+    return environ.get(_variable(metadata)) or None
+
+
+def _variable(metadata: Mapping[str, Any]) -> str:
+    """Return the environment variable of a service's bearer token."""
     name = metadata.get("signingName", metadata["endpointPrefix"])
-    return environ.get(f"AWS_BEARER_TOKEN_{name.replace('-', '_').upper()}") or None
+    return f"AWS_BEARER_TOKEN_{name.replace('-', '_').upper()}"
 
 
 def _built_in(name: str, settings: Settings, used: Mapping[str, str]) -> Any:

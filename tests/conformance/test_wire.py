@@ -15,9 +15,18 @@ from .wire import OTHERWISE, Pair
 SEED = 20260801
 # Those with customizations of their own, and signatures or endpoints that few services have.
 SPECIAL = [
-    *("apigateway", "autoscaling", "cloudsearchdomain", "docdb", "dynamodb", "events", "glacier"),
+    *(
+        "apigateway",
+        "autoscaling",
+        "cloudsearchdomain",
+        "codecatalyst",
+        "docdb",
+        "dynamodb",
+        "events",
+        "glacier",
+    ),
     *("kinesis", "neptune", "rds", "route53", "s3", "s3control", "s3outposts", "sqs", "sts"),
-    *("timestream-query", "timestream-write"),
+    *("codecatalyst", "timestream-query", "timestream-write"),
 ]
 DRAWN = Random(SEED).sample(sorted({*models.protocols()} - {*SPECIAL, *OTHERWISE}), 40)
 

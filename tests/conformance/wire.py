@@ -42,6 +42,7 @@ from .random_params import STYLES, Maker
 NOW = datetime(2026, 8, 1, 12, 30, 5, tzinfo=UTC)
 REGION = "us-west-2"
 KEYS = ("AKIDEXAMPLE", "secret")
+TOKEN = {"AWS_BEARER_TOKEN_CODECATALYST": "token"}
 
 # Who sends, how often, and how the connection is used: each library says that in its own way.
 OWN = frozenset({"user-agent", "amz-sdk-invocation-id", "amz-sdk-request", "expect"})
@@ -50,7 +51,6 @@ _UNSIGNED = "UNSIGNED-PAYLOAD"
 _HMAC = "AWS4-HMAC-SHA256"
 # Services of which requests cannot be compared, and why.
 OTHERWISE: Mapping[str, str] = {
-    "codecatalyst": "wants a bearer token",
     "sdb": "is signed with Signature Version 2",
 }
 
@@ -96,7 +96,8 @@ class Pair:
     def __init__(self, service: str) -> None:
         self._service = service
         self._ours = Ours(service)
-        self._theirs = Theirs(service)
+        with mock.patch.dict(os.environ, TOKEN):
+            self._theirs = Theirs(service)
 
     def difference(self, case: Case) -> Difference | None:
         """Compare what both send for a case's random parameters."""
@@ -195,6 +196,7 @@ def standing_still(seed: int) -> Iterator[None]:
         for module in ("auth", "crt.auth", "signers"):
             name = f"botocore.{module}.get_current_datetime"
             stack.enter_context(mock.patch(name, return_value=naive))
+        stack.enter_context(mock.patch.dict(os.environ, TOKEN))
         stack.enter_context(mock.patch.object(time, "time", NOW.timestamp))
         stack.enter_context(mock.patch.object(uuid, "uuid4", return_value=token))
         yield

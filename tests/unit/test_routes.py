@@ -13,11 +13,12 @@ from tornado_aws.config import parse_profiles
 from tornado_aws.credentials import Credentials
 from tornado_aws.customizations import Hooks
 from tornado_aws.endpoints import Endpoint
-from tornado_aws.exceptions import EndpointError, UnsupportedOperationError
+from tornado_aws.exceptions import CredentialsError, EndpointError, UnsupportedOperationError
 from tornado_aws.model import Operation
 from tornado_aws.routes import Route, Router, context_of, make_signer, raw_route
 from tornado_aws.settings import Settings
 from tornado_aws.settings import resolve as resolve_settings
+from tornado_aws.sigv4a import SigV4A
 
 USED = {"Region": "AWS::Region", "UseFIPS": "AWS::UseFIPS", "Endpoint": "SDK::Endpoint"}
 METADATA = {"endpointPrefix": "svc", "signingName": "signed"}
@@ -363,6 +364,58 @@ def test_a_bearer_token_takes_the_place_of_a_signature() -> None:
     assert "secret-token" not in repr(route)
     assert Router(rules().module, METADATA, settings(), environ).route({}).signer is not None
     assert Router(rules().module, takes, settings(), {}).route({}).signer is not None
+
+
+TWO = ({"name": "sigv4", "signingName": "one"}, {"name": "sigv4a", "signingName": "many"})
+
+
+@pytest.mark.parametrize(
+    ("preferred", "schemes", "auth", "name"),
+    [
+        ("sigv4a", TWO, (), "many"),
+        ("unknown, sigv4a,sigv4", TWO, (), "many"),
+        ("sigv4", TWO[::-1], (), "one"),
+        ("noAuth", TWO, (), "one"),
+        ("sigv4a", TWO[:1], ("aws.auth#sigv4a",), "one"),
+        ("sigv4a", (), ("aws.auth#sigv4", "aws.auth#sigv4a"), "signed"),
+        ("sigv4a", (), (), "signed"),
+    ],
+)
+def test_the_preferred_way_to_sign_is_taken_if_there_is_it(
+    preferred: str, schemes: tuple[Mapping[str, Any], ...], auth: tuple[str, ...], name: str
+) -> None:
+    """The endpoint says what there is, or else the model; unknown names are passed over."""
+    metadata = {**METADATA, "auth": auth}
+    signer = router(rules(*schemes), metadata, auth_scheme_preference=preferred).route({}).signer
+    assert signer is not None
+    offered = [each["name"] for each in schemes] or [each[9:] for each in auth]
+    is_for_many = preferred != "sigv4" and preferred != "noAuth" and "sigv4a" in offered
+    assert (signer.service, isinstance(signer, SigV4A)) == (name, is_for_many)
+
+
+def test_a_preference_in_code_counts_more_than_a_token() -> None:
+    """One from the environment does not, nor one that names tokens first."""
+    environ = {"AWS_BEARER_TOKEN_SIGNED": "secret-token", "AWS_AUTH_SCHEME_PREFERENCE": "sigv4"}
+    takes = {**METADATA, "auth": ["aws.auth#sigv4", "smithy.api#httpBearerAuth"]}
+
+    def is_signed(given: Settings) -> bool:
+        return Router(rules().module, takes, given, environ).route({}).signer is not None
+
+    from_outside = resolve_settings({"region": "us-west-2"}, environ, parse_profiles())
+    assert from_outside.auth_scheme_preference == ("sigv4",)
+    assert not is_signed(from_outside)
+    assert is_signed(settings(auth_scheme_preference="sigv4"))
+    assert not is_signed(settings(auth_scheme_preference=["httpBearerAuth", "sigv4"]))
+
+
+def test_a_service_that_takes_tokens_alone_gets_no_signature() -> None:
+    """CodeCatalyst: without a token nothing is sent, and the error says where one is looked for."""
+    takes = {**METADATA, "serviceId": "Svc", "signatureVersion": "bearer"}
+    with pytest.raises(CredentialsError, match="Svc takes a bearer token, from AWS_BEARER_TOKEN_S"):
+        router(rules(), takes).route({})
+    environ = {"AWS_BEARER_TOKEN_SIGNED": "secret-token"}
+    route = Router(rules().module, takes, settings(), environ).route({})
+    assert (route.signer, route.headers) == (None, [("Authorization", "Bearer secret-token")])
 
 
 @pytest.mark.parametrize("url", ["ftp://h", "https://u@h", "https://h?q", "https://a.[::1]", "h"])
