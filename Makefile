@@ -19,8 +19,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check generate install format lint types conformance docs bench soak build \
-	clean
+.PHONY: help demo test check generate install format lint types conformance catalogue docs bench \
+	soak build clean
 
 help:  # list the targets
 	@grep -E '^[a-z-]+:.*  # ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  # /\1|/' \
@@ -55,6 +55,9 @@ types: install  # check the types with mypy and pyright
 conformance: install  # compare all of every service with botocore; ARGS="--seed 7 s3", COMPARED=paging
 	@set -e; for name in $(COMPARED); do \
 	  echo; echo "== $$name"; $(BIN)/python -m tests.conformance.$$name $(ARGS); done
+
+catalogue: install  # generate, import and type-check the clients of every service there is
+	$(BIN)/python -m tests.codegen.catalogue $(ARGS)
 
 docs: $(VENV)/.installed-docs  # build the documentation in docs/_build/html
 	$(BIN)/python docs/settings.py

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import black
 import botocore
@@ -13,6 +16,7 @@ from codegen.importer import data_folder
 from codegen.load import find
 from codegen.pipeline import generate_all
 from codegen.spelling import module_name
+from tests.codegen import catalogue
 
 SAMPLE = 40
 UNUSUAL = (
@@ -88,3 +92,35 @@ def test_texts_of_the_services_do_not_get_into_the_packages(packages: Packages) 
         for name, text in files.items():
             assert "<p>" not in text, f"{module}/{name}"
             assert "deprecatedMessage" not in text, f"{module}/{name}"
+
+
+def test_the_check_of_the_catalogue_sees_what_is_wrong(tmp_path: Path) -> None:
+    """A package as generated has no faults; a missing method, a module that cannot be imported and
+    a wrong type are told, with the name of the service or the place.
+    """
+    output = tmp_path / "whole_catalogue"
+    assert catalogue.generate(["sts"], output) == "1 packages, 6 files written"
+    assert catalogue.generate(["sts"], output) == "1 packages, 0 files written"
+    assert found(output) == ""
+    client = output / "sts" / "client.py"
+    text = client.read_text()
+    client.write_text(text.replace("def get_caller_identity", "def get_caller"))
+    assert found(output) == "sts: STS has no get_caller_identity\n"
+    client.write_text(text + "raise ValueError(7)\n")
+    assert found(output) == "sts: ValueError(7)\n"
+    client.write_text(text + 'number: int = ""\n')
+    (complaint,) = catalogue.check_types(["sts"], output)
+    assert "sts/client.py" in complaint
+    assert "Incompatible types in assignment" in complaint
+
+
+def found(output: Path) -> str:
+    """Return the faults of STS, found by a process that has imported nothing yet."""
+    program = (
+        "import sys; from pathlib import Path; from botocore.loaders import Loader;"
+        "from tests.codegen.catalogue import faults; output = Path(sys.argv[1]);"
+        "sys.path.insert(0, str(output.parent)); print(*faults('sts', output, Loader()), sep='\\n')"
+    )
+    command = [sys.executable, "-c", program, str(output)]
+    done = subprocess.run(command, cwd=catalogue.ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.lstrip("\n")
