@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
 import warnings
+import weakref
 
 import pytest
 
@@ -48,6 +50,76 @@ def test_errors_reach_the_caller_and_the_loop_goes_on() -> None:
     with pytest.raises(ValueError, match="broken"):
         background.run(fail())
     assert background.run(double(4)) == 8
+    background.stop(lambda: None)
+
+
+def test_an_error_is_gone_when_its_caller_is_done_with_it() -> None:
+    """What a caller catches holds no cycle, which would keep bodies until a collection."""
+    background = BackgroundLoop("test-loop")
+
+    class Told(Exception):
+        pass
+
+    async def tell() -> None:
+        raise Told
+
+    def caught() -> weakref.ref[Told]:
+        try:
+            background.run(tell())
+        except Told as error:
+            return weakref.ref(error)
+        raise AssertionError
+
+    background.run(double(1))
+    gc.disable()
+    try:
+        error = caught()
+        background.run(double(2))  # the loop is done with the one before
+        assert error() is None
+    finally:
+        gc.enable()
+        background.stop(lambda: None)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="only POSIX systems have timers")
+def test_an_interrupted_caller_ends_its_coroutine() -> None:
+    """An exception that a signal's handler raises, as Ctrl-C does, cancels what is under way."""
+    background = BackgroundLoop("test-loop")
+    is_cancelled = threading.Event()
+
+    async def wait() -> None:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            is_cancelled.set()
+            raise
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            background.run(wait())
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert is_cancelled.wait(10)
+    background.stop(lambda: None)
+
+
+def test_what_is_cancelled_on_the_loop_ends_as_closed() -> None:
+    """A caller that blocks is never told of a cancellation that it did not ask for."""
+    background = BackgroundLoop("test-loop")
+
+    async def give_up() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+
+    with pytest.raises(ClientClosedError):
+        background.run(give_up())
     background.stop(lambda: None)
 
 
