@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator
 
 from .expressions import expression_faults
-from .faults import nearest
+from .faults import Finding, nearest
 from .wellformed import Json, members, objects, referred
 
 _LABEL = re.compile(r"\{(.*?)\+?\}")
 _CHECKSUM_MEMBERS = ("requestAlgorithmMember", "requestValidationModeMember")
-
-Finding = tuple[str, str]
 
 
 def binding_faults(

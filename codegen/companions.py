@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterator
 
 from .expressions import expression_faults
-from .faults import nearest
+from .faults import Finding, nearest
 from .queries import UnsupportedExpressionError, compile_query
 from .spelling import method_name
 from .wellformed import Json, elements, members, objects, referred, texts
 
 _PATH = re.compile(r"\w+(\.\w+)*")
-
-Finding = tuple[str, str]
 
 
 def paginator_faults(paginators: Json, service: Json) -> Iterator[Finding]:

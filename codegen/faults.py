@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+# Where in a file, from the outside in, and what is wrong there.
+Finding = tuple[str, str]
+
 
 @dataclass(frozen=True, order=True)
 class Fault:

@@ -10,9 +10,10 @@ of those applies, the rules behind it are tried. In Python that is ``if`` and ``
             return Endpoint(f"https://sts-fips.{label(region)}.{partition_result.dns_suffix}")
     raise EndpointError("Invalid Configuration: Missing Region")
 
-Steps, each a part of this module: names and types of the parameters; expressions; conditions, with
-what is known to hold where they stand (so that nothing is asked twice and what can never apply is
-found); rules. Lists of rules that are long or occur several times become functions of their own.
+Steps: names and types of the parameters; expressions and conditions (`codegen.rule_values`), with
+what is known to hold where they stand, so that nothing is asked twice and what can never apply is
+found; rules; lines (`codegen.rule_layout`). Lists of rules that are long or occur several times
+become functions of their own.
 """
 
 from __future__ import annotations
@@ -20,30 +21,38 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .faults import Fault, FaultyModel
 from .reserved import KEYWORDS, free
+from .rule_layout import (
+    INDENT,
+    Tree,
+    function_head,
+    import_lines,
+    import_order,
+    indented,
+    laid_out,
+    levels,
+    nested,
+)
 from .rule_values import FUNCTIONS, SET, BadRule, Expressions, Scope, Test, Value
-from .source import WIDTH, escaped, literal
+from .source import escaped, literal
 
 Json = Any
-Tree = str | list[Any] | dict[str, Any]
 
 # From so many endpoints and errors on, a list of rules is a function of its own.
 LONG = 24
 # From so many on, it is one when it occurs again.
 WORTH_SHARING = 3
-INDENT = "    "
 
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|\W")
 _REFERENCE = re.compile(r"\{([^{}]+)\}")
 _EMPTY: Mapping[str, Any] = {"str": "", "bool": False, "list": []}
 _TYPES = {"string": "str", "boolean": "bool", "stringarray": "list"}
-_ANNOTATIONS = {"list": "Sequence[str]"}
 _READERS = {"str": "string", "bool": "boolean", "list": "strings"}
 # Names that a variable of the generated functions must not take.
 _TAKEN = frozenset(
@@ -220,7 +229,7 @@ class _Compiler:
                 f"from collections.abc import {', '.join(types)}",
                 "from typing import Any",
                 "",
-                *_import("tornado_aws.endpoints.rules", sorted(self._used, key=_import_order)),
+                *import_lines("tornado_aws.endpoints.rules", sorted(self._used, key=import_order)),
                 *(
                     ["from tornado_aws.exceptions import EndpointError"]
                     * ("EndpointError(" in functions)
@@ -254,7 +263,7 @@ class _Compiler:
                 lines.append(f"    {parameter.variable} = {read}")
             elif parameter.is_needed:
                 lines.append(f"    {read}")
-        return [*lines, *_indented(body)]
+        return [*lines, *indented(body)]
 
     def _parameter(self, name: str, spec: Json) -> Parameter | None:
         kind = _TYPES.get(str(spec.get("type")).lower())
@@ -347,12 +356,12 @@ class _Compiler:
             if isinstance(step, str) or step.known is None:
                 steps.append(step)
         tests = [step for step in steps if isinstance(step, Test)]
-        body, body_ends = self._result(rule, scope, place, level + _depth(steps))
+        body, body_ends = self._result(rule, scope, place, level + levels(steps))
         if not body:
             self.warnings.append(Fault(self._path, place, "can never give anything"))
             return [], False, {}
         unmet = tests[0].unmet if body_ends and len(tests) == 1 else {}
-        return _nested(steps, body, level), body_ends and not tests, unmet
+        return nested(steps, body, level), body_ends and not tests, unmet
 
     def _condition(self, condition: Json, scope: Scope, rest: Json) -> Test | str:
         """Return a condition as a test, or as an assignment that is always met.
@@ -453,126 +462,11 @@ class _Compiler:
             lines: list[str] = []
             self._functions.append(lines)
             body, ends = self._rules(rules, Scope(names, facts), place, 1)
-            lines += _head(name, names.values(), ends)
-            lines += _indented(body if ends else [*body, "return None"])
+            lines += function_head(name, names.values(), ends)
+            lines += indented(body if ends else [*body, "return None"])
             self._made[key] = (name, ends)
         name, ends = self._made[key]
         return name, [("", value.code) for value in names.values()], ends
-
-
-# Texts
-
-
-def _head(name: str, values: Iterable[Value], ends: bool) -> list[str]:
-    """Return the first line of a function for a list of rules."""
-    arguments = [("", f"{value.code}: {_annotation(value)}") for value in values]
-    result = "Endpoint" if ends else "Endpoint | None"
-    return laid_out(f"def {name}", "(", arguments, f") -> {result}:", 0)
-
-
-def _annotation(value: Value) -> str:
-    kind = _ANNOTATIONS.get(value.type, value.type)
-    return f"{kind} | None" if value.optional else kind
-
-
-def _nested(steps: Sequence[Test | str], body: Sequence[str], level: int) -> list[str]:
-    """Return the lines of a body below its conditions; those side by side are one line."""
-    lines: list[str] = []
-    depth = 0
-    tests: list[str] = []
-    for step in [*steps, ""]:
-        if isinstance(step, Test):
-            if tests and tests[-1] == f"{step.code} is not None":
-                tests.pop()  # what is true is not None
-            tests.append(step.code)
-            continue
-        if tests:
-            lines += _indented(_if(tests, level + depth), depth)
-            depth, tests = depth + 1, []
-        if step:
-            lines.append(f"{INDENT * depth}{step}")
-    return [*lines, *_indented(body, depth)]
-
-
-def _if(tests: Sequence[str], level: int) -> list[str]:
-    """Return a condition; one that is too long as black does it, if it has more than two parts."""
-    condition = " and ".join(tests)
-    room = WIDTH - len(INDENT) * level
-    if len(f"if {condition}:") <= room or len(tests) < 3:
-        return [f"if {condition}:"]
-    if len(INDENT + condition) <= room:
-        return ["if (", INDENT + condition, "):"]
-    first, *others = tests
-    return ["if (", INDENT + first, *[f"{INDENT}and {other}" for other in others], "):"]
-
-
-def _depth(steps: Sequence[Test | str]) -> int:
-    """Return how many levels `_nested` indents the body."""
-    kinds = [isinstance(step, Test) for step in steps]
-    return sum(now and not then for then, now in zip([False, *kinds], kinds, strict=False))
-
-
-def _indented(lines: Sequence[str], depth: int = 1) -> list[str]:
-    return [f"{INDENT * depth}{line}" for line in lines]
-
-
-def laid_out(
-    before: str, opening: str, items: Sequence[tuple[str, Tree]], closing: str, level: int
-) -> list[str]:
-    """Lay out something in brackets as black does: in one line if it fits, else in several.
-
-    Args:
-        before: what stands before the bracket.
-        opening: the bracket.
-        items: what stands in it, each with what stands before it (``name=``).
-        closing: the bracket and what follows.
-        level: how deep the line is indented.
-
-    Returns:
-        The lines, indented only as to each other.
-    """
-    inside = ", ".join(before_item + _one_line(item) for before_item, item in items)
-    room = WIDTH - len(INDENT) * level
-    if len(before + opening + inside + closing) <= room:
-        return [before + opening + inside + closing]
-    one_below = len(items) == 1 or opening == "("
-    if one_below and len(INDENT + inside) <= room:
-        return [before + opening, INDENT + inside, closing]
-    comma = "," if len(items) > 1 else ""
-    lines = []
-    for before_item, item in items:
-        lines += _item(before_item, item, comma, level + 1)
-    return [before + opening, *_indented(lines), closing]
-
-
-def _item(before: str, item: Tree, after: str, level: int) -> list[str]:
-    if isinstance(item, str) or not item:
-        return [f"{before}{_one_line(item)}{after}"]
-    if isinstance(item, list):
-        return laid_out(before, "[", [("", each) for each in item], f"]{after}", level)
-    pairs = [(f"{key}: " if each else key, each) for key, each in item.items()]
-    return laid_out(before, "{", pairs, f"}}{after}", level)
-
-
-def _one_line(item: Tree) -> str:
-    if isinstance(item, str):
-        return item
-    if isinstance(item, list):
-        return f"[{', '.join(map(_one_line, item))}]"
-    pairs = (f"{key}: {_one_line(each)}" if each else key for key, each in item.items())
-    return f"{{{', '.join(pairs)}}}"
-
-
-def _import(module: str, names: Sequence[str]) -> list[str]:
-    line = f"from {module} import {', '.join(names)}"
-    if len(line) <= WIDTH:
-        return [line]
-    return [f"from {module} import (", *(f"{INDENT}{name}," for name in names), ")"]
-
-
-def _import_order(name: str) -> tuple[int, str]:
-    """Constants, classes, functions: the order that ruff wants."""
-    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
 
 
 # What a rule set refers to

@@ -13,7 +13,7 @@ from tornado_aws.protocols import PROTOCOLS, choose
 from .bindings import binding_faults
 from .companions import paginator_faults, waiter_faults
 from .cycles import alias_cycles, required_cycles
-from .faults import Fault, nearest
+from .faults import Fault, Finding, nearest
 from .form import form_faults
 from .load import PAGINATORS, SERVICE, WAITERS, Model
 from .wellformed import Json, elements, objects, referred, texts
@@ -23,9 +23,6 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "json": ("jsonVersion", "targetPrefix"),
     "smithy-rpc-v2-cbor": ("targetPrefix",),
 }
-
-# Where in the file, and what is wrong there.
-Finding = tuple[str, str]
 
 
 def validate(model: Model) -> list[Fault]:
