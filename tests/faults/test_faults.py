@@ -26,7 +26,7 @@ from tornado_aws import AsyncAWSClient, exceptions, pipeline
 from tornado_aws.credentials import Credentials
 
 KEYS: Any = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
-BOUNDS: Any = {"connect_timeout": 5, "read_timeout": 0.15}
+BOUNDS: Any = {"connect_timeout": 5, "read_timeout": 0.4}
 ALWAYS = float("inf")
 # Far above what any case takes, far below a hang.
 LONGEST = 8.0
