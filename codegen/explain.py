@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .addresses import endpoint, wire_name
 from .faults import Fault, FaultyModel, nearest
@@ -62,8 +63,26 @@ def _surface(selection: Selection, operation: str, decided: Names) -> Iterator[t
     yield "parameters", ", ".join(parameters) or "none"
     yield "result", f"{names.module}.types.{result}" if data.output else result
     yield "errors", ", ".join(data.errors) or "none"
-    yield "paginator", "yes" if operation in selection.paginators else "none"
+    yield "paginator", _paginator(selection.paginators.get(operation))
     yield "waiters", ", ".join(selection.waiters) or "none"
+
+
+def _paginator(entry: Mapping[str, Any] | None) -> str:
+    """Return what is paged, and how."""
+    if entry is None:
+        return "none"
+    keys = {
+        name: [value] if isinstance(value, str) else value
+        for name, value in entry.items()
+        if name in ("input_token", "output_token", "result_key")
+    }
+    tokens = zip(keys["input_token"], keys["output_token"], strict=True)
+    parts = [
+        f"items of {keys['result_key'][0]}",
+        *(f"{sent} from {given}" for sent, given in tokens),
+        *([f"page size {entry['limit_key']}"] if entry.get("limit_key") else []),
+    ]
+    return ", ".join(parts)
 
 
 def _wire(selection: Selection, operation: str) -> Iterator[tuple[str, str]]:

@@ -206,6 +206,14 @@ def test_explain_tells_the_endpoint_for_options(options: list[str], url: str, si
     assert (told["endpoint"], told["signed"]) == (url, signed)
 
 
+def test_explain_tells_how_an_operation_is_paged() -> None:
+    """What its items are, where its tokens go, and what bounds a page."""
+    assert topics(run("explain", "dynamodb", "Scan", *REAL))["paginator"] == (
+        "items of Items, ExclusiveStartKey from LastEvaluatedKey, page size Limit"
+    )
+    assert topics(run("explain", "dynamodb", "GetItem", *REAL))["paginator"] == "none"
+
+
 def test_explain_tells_where_endpoints_are_discovered() -> None:
     """It is not said of operations that are sent to the usual host anyway."""
     assert topics(run("explain", "dynamodb", "GetItem", *REAL))["discovery"] == "possible"
