@@ -257,10 +257,10 @@ class _Fetch:
         return (self._task or self._call(self._params)).__await__()
 
     async def cancel(self) -> None:
-        task = self._task
-        if task is not None and not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        if self._task is not None:
+            self._task.cancel()
+            # A failure that came before anybody awaited it is nobody's any more.
+            await asyncio.gather(self._task, return_exceptions=True)
 
 
 def _check_names(config: PaginationConfig) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -13,7 +14,7 @@ import pytest
 
 from tornado_aws import pagination
 from tornado_aws import queries as q
-from tornado_aws.exceptions import PaginationError, UnsupportedOperationError
+from tornado_aws.exceptions import AWSError, PaginationError, UnsupportedOperationError
 from tornado_aws.pagination import Pages, PaginationConfig, Paginator
 
 PAGES = Pages(
@@ -145,6 +146,30 @@ def test_closing_the_items_cancels_what_is_under_way() -> None:
 
     assert asyncio.run(main()) == [1]
     assert (len(service.asked), service.cancelled) == (2, 1)
+
+
+def test_a_failure_ahead_is_nobodys_when_the_loop_is_left() -> None:
+    """Neither raised nor logged; whoever goes on gets it in its turn."""
+    complaints: list[Any] = []
+
+    async def call(params: Mapping[str, object]) -> dict[str, Any]:
+        if "NextToken" in params:
+            raise AWSError("Throttling", "slow down", 400, None, {})
+        return {"Things": [1], "NextToken": "1"}
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
+        pages: Paginator[Any, int] = Paginator(PAGES, call, {}, {"Prefetch": True})
+        async with aclosing(pages.items()) as items:
+            assert await anext(items) == 1
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        gc.collect()
+        with pytest.raises(AWSError, match="slow down"):
+            await pages.build_full_result()
+
+    asyncio.run(main())
+    assert complaints == []
 
 
 @pytest.mark.parametrize("what", ["pages", "items"])
