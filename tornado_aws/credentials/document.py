@@ -67,15 +67,21 @@ def parse_credentials(
 def parse_time(value: Any, source: str) -> datetime | None:
     """Parse an ISO 8601 time, which is UTC unless it says otherwise; None and "" stay None.
 
+    The AWS CLI's caches have times that end in ``UTC``.
+
     Raises:
         CredentialsError: it is no such time.
     """
     if not value:
         return None
     try:
-        time = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    except (ValueError, TypeError):
+        time = value if isinstance(value, datetime) else _from_text(value)
+    except (ValueError, TypeError, AttributeError):
         raise CredentialsError(
             source=source, reason="Expiration is not a time in ISO 8601"
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _from_text(text: str) -> datetime:
+    return datetime.fromisoformat(text.removesuffix("UTC"))

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.credentials import AssumeRoleCredentialFetcher
+from botocore.credentials import AssumeRoleCredentialFetcher, JSONFileCache
 from botocore.credentials import Credentials as BotocoreCredentials
 
 from tests.support.credential_sources import keys, make_context, no_transport
@@ -257,6 +258,32 @@ def test_a_cached_role_costs_no_call(tmp_path: Path) -> None:
     assert first == cached.load()
     assert len(cached.services.calls) == 1
     assert cached.load().account_id == "123456789012"
+
+
+def test_the_cache_is_shared_with_botocore(tmp_path: Path) -> None:
+    """What either side has put there the other one takes, without asking STS."""
+    mine = Cached(tmp_path / "mine").load()
+    theirs = botocores_cached(tmp_path / "mine").fetch_credentials()
+    assert (theirs["access_key"], theirs["account_id"]) == (mine.access_key, "123456789012")
+
+    client = SimpleNamespace(assume_role=lambda **params: FakeServices()._assumed_role(params))
+    theirs = botocores_cached(tmp_path / "theirs", client).fetch_credentials()
+    cached = Cached(tmp_path / "theirs")
+    found = cached.load()
+    assert not cached.services.calls
+    assert keys(found) == (theirs["access_key"], theirs["secret_key"], theirs["token"])
+    assert found.account_id == theirs["account_id"]
+    assert found.expiration is not None
+    assert abs(found.expiration - datetime.fromisoformat(theirs["expiry_time"])) < timedelta(
+        seconds=1
+    )
+
+
+def botocores_cached(folder: Path, client: object = None) -> Any:
+    """Return botocore's fetcher of the role, with its cache in a folder."""
+    return AssumeRoleCredentialFetcher(
+        lambda *_, **__: client, BotocoreCredentials("a", "b"), ROLE, cache=JSONFileCache(folder)
+    )
 
 
 def test_a_cached_role_that_ends_soon_is_asked_for_again(tmp_path: Path) -> None:

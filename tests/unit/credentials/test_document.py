@@ -66,6 +66,7 @@ def test_a_value_of_another_type_is_named(key: str) -> None:
             datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2))),
         ),
         ("2030-01-02T03:04:05", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2030-01-02T03:04:05UTC", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)),
         (datetime(2030, 1, 2, tzinfo=UTC), datetime(2030, 1, 2, tzinfo=UTC)),
         ("", None),
         (None, None),

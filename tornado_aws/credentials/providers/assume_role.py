@@ -64,7 +64,7 @@ class AssumeRole:
             params["TokenCode"] = await self._code(serial)
         result = await role_credentials(self._context, "AssumeRole", params, source, self.name)
         credentials = parse_result(result, self.name)
-        await self._remember(result)
+        await self._remember(result, credentials.account_id)
         return credentials
 
     async def _code(self, serial: str) -> str:
@@ -102,7 +102,7 @@ class AssumeRole:
             return None
         return credentials
 
-    async def _remember(self, result: Mapping[str, Any]) -> None:
+    async def _remember(self, result: Mapping[str, Any], account_id: str | None) -> None:
         path = self._cache_file()
         if path is None:
             return
@@ -110,6 +110,8 @@ class AssumeRole:
         found = dict(document["Credentials"])
         if isinstance(found["Expiration"], datetime):
             found["Expiration"] = found["Expiration"].astimezone(UTC).isoformat()
+        if account_id:
+            found["AccountId"] = account_id  # where the CLI looks for it
         try:
             await asyncio.to_thread(write_json, path, {**document, "Credentials": found})
         except OSError as error:

@@ -176,7 +176,7 @@ def _with_session(profiles: Profiles, section: Section, session: str) -> Section
 
 
 def _remaining(text: str) -> float:
-    end = parse_time(text.replace("UTC", "+00:00") if isinstance(text, str) else text, SSO.name)
+    end = parse_time(text, SSO.name)
     return (end - datetime.now(UTC)).total_seconds() if end else 0.0
 
 
