@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,20 +113,25 @@ def test_a_role_may_assume_the_next_one(sts: RecordingServer) -> None:
     assert "Credential=ROLE1/" in (sts.requests[1].header("Authorization") or "")
 
 
-def test_a_code_of_the_device_is_asked_for(sts: RecordingServer) -> None:
-    """``mfa_code`` is called with the device's serial number each time."""
+def test_a_code_of_the_device_is_asked_for(
+    sts: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """``mfa_code`` is called with the device's serial number each time; no log has the code."""
+    caplog.set_level(logging.DEBUG)
     asked = []
 
     def code(serial: str) -> str:
         asked.append(serial)
-        return "123456"
+        return "654321"
 
     role = assume_role(
         ROLE, {**options(sts), "mfa_code": code}, SerialNumber="arn:aws:iam::1:mfa/me"
     )
     load(role)
     assert asked == ["arn:aws:iam::1:mfa/me"]
-    assert parse_qs(sts.requests[0].body.decode())["TokenCode"] == ["123456"]
+    assert parse_qs(sts.requests[0].body.decode())["TokenCode"] == ["654321"]
+    assert "AssumeRole" in caplog.text
+    assert "654321" not in caplog.text
 
 
 def test_credentials_in_the_cache_are_used_unless_they_were_refused(
