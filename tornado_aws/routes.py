@@ -18,6 +18,7 @@ from tornado_aws.exceptions import CredentialsError, UnsupportedOperationError
 from tornado_aws.model import Operation
 from tornado_aws.settings import Settings
 from tornado_aws.signing import SigV4
+from tornado_aws.sigv2 import SigV2
 from tornado_aws.sigv4a import SigV4A
 from tornado_aws.transport import Headers
 from tornado_aws.urls import BaseURL, parse_base
@@ -36,7 +37,7 @@ _OLD = "v2"
 
 _SESSION = "sigv4-s3express"
 _PLAIN = {"name": "sigv4"}
-_KINDS = ("sigv4", _SESSION, "none")
+_KINDS = ("sigv4", _SESSION, _OLD, "none")
 _BEARER = "httpBearerAuth"
 # What several regions take; it costs thirty times as much, so that another kind goes before it.
 _MANY_REGIONS = "sigv4a"
@@ -263,17 +264,14 @@ class Router:
         if scheme["name"] == "none":
             return None
         metadata = self._metadata
-        if metadata.get("signatureVersion") == _OLD:
-            raise UnsupportedOperationError(
-                f"{metadata['serviceId']} takes signatures of version 2 alone, which this version"
-                " cannot make"
-            )
         name = scheme.get("signingName") or metadata.get("signingName", metadata["endpointPrefix"])
         is_s3 = metadata.get("signatureVersion") in _S3_VERSIONS
         if scheme["name"] == _MANY_REGIONS:
             regions = self._regions or tuple(scheme.get("signingRegionSet") or [region])
             return self._kept(SigV4A, name, regions, is_s3)
         region = scheme.get("signingRegion") or region
+        if scheme["name"] == _OLD:
+            return self._kept(SigV2, name, region)
         return self._kept(make_signer, name, region, is_s3, scheme["name"] == _SESSION)
 
     def _kept(self, make: Callable[..., SigV4], *arguments: object) -> SigV4:
@@ -285,6 +283,8 @@ class Router:
 
 def _schemes_of(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the ways to sign that a model names, for endpoints that name none."""
+    if metadata.get("signatureVersion") == _OLD:
+        return [{"name": _OLD}]
     names = [name.removeprefix("aws.auth#") for name in metadata.get("auth", ())]
     return [{"name": name} for name in names if name in _PREFERABLE] or [_PLAIN]
 

@@ -10,6 +10,7 @@ from tornado_aws.credentials import Credentials
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.routes import Route
 from tornado_aws.signing import UNSIGNED_PAYLOAD
+from tornado_aws.sigv2 import SigV2
 from tornado_aws.transport import Headers, Request
 
 # RFC 9110 section 9.2.1: these only read, so that the transport may replace a dead connection by
@@ -43,6 +44,10 @@ def signed_request(
     given = [*given, *extra, *added]
     path = base.path + parts.path
     target = f"{path}?{parts.query}" if parts.query else path
+    if isinstance(signer, SigV2) and credentials is not None:
+        form = parts.body if isinstance(parts.body, bytes) else b""
+        form = signer.signed_form(credentials, parts.method, host, path, form, now)
+        parts = parts._replace(body=form)
     headers = [("Host", host), *given]
     if signer is not None and credentials is not None:
         payload = _payload(parts)

@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from functools import partial
 from random import Random
 from typing import TextIO
@@ -25,7 +24,7 @@ from .differential import (
 )
 from .random_params import Unbounded
 from .responders import RESPONDERS
-from .wire import OTHERWISE, Pair
+from .wire import Pair
 
 Compare = Callable[[Case], Difference | None]
 
@@ -113,10 +112,8 @@ def _compare_service(chosen: tuple[str, str], options: argparse.Namespace) -> Ta
         names = Random(f"{service}.{options.seed}").sample(names, options.operations)
     tally.counts["operations"] += len(names)
     seeds = range(options.seed, options.seed + options.seeds)
-    with ExitStack() as stack:
-        parts = dict(PARTS)
-        if service not in OTHERWISE:
-            parts["sent"] = stack.enter_context(Pair(service)).difference
+    with Pair(service) as pair:
+        parts = {**PARTS, "sent": pair.difference}
         for case in cases(service, names, seeds):
             tally.compare(case, parts)
     return tally

@@ -400,7 +400,7 @@ def _with_arns(value: Any, random: Random) -> Any:
 # What botocore does differently, for the sake of the past most of it.
 OTHERWISE = {
     "codecatalyst": "nothing is sent without a token",
-    "importexport": "signed with version 2",
+    "importexport": "signed with version 2 where its rules name no other",
     "sdb": "signed with version 2",
 }
 

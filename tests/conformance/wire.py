@@ -49,11 +49,6 @@ OWN = frozenset({"user-agent", "amz-sdk-invocation-id", "amz-sdk-request", "expe
 
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 _HMAC = "AWS4-HMAC-SHA256"
-# Services of which requests cannot be compared, and why.
-OTHERWISE: Mapping[str, str] = {
-    "sdb": "is signed with Signature Version 2",
-}
-
 _AUTHORIZATION = re.compile(
     r"(?P<algorithm>\S+) Credential=(?P<key>[^/]+)/(?P<scope>\S+),"
     r" SignedHeaders=(?P<names>\S+), Signature=(?P<signature>\S+)"
@@ -197,9 +192,17 @@ def standing_still(seed: int) -> Iterator[None]:
             name = f"botocore.{module}.get_current_datetime"
             stack.enter_context(mock.patch(name, return_value=naive))
         stack.enter_context(mock.patch.dict(os.environ, TOKEN))
+        stack.enter_context(mock.patch.object(time, "gmtime", _gmtime))
         stack.enter_context(mock.patch.object(time, "time", NOW.timestamp))
         stack.enter_context(mock.patch.object(uuid, "uuid4", return_value=token))
         yield
+
+
+_real_gmtime = time.gmtime
+
+
+def _gmtime(seconds: float | None = None) -> time.struct_time:
+    return _real_gmtime(NOW.timestamp() if seconds is None else seconds)
 
 
 # --- ours -----------------------------------------------------------------------------------------

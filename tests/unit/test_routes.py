@@ -18,6 +18,7 @@ from tornado_aws.model import Operation
 from tornado_aws.routes import Route, Router, context_of, make_signer, raw_route
 from tornado_aws.settings import Settings
 from tornado_aws.settings import resolve as resolve_settings
+from tornado_aws.sigv2 import SigV2
 from tornado_aws.sigv4a import SigV4A
 
 USED = {"Region": "AWS::Region", "UseFIPS": "AWS::UseFIPS", "Endpoint": "SDK::Endpoint"}
@@ -313,11 +314,10 @@ def test_a_scheme_that_nobody_can_sign_is_named() -> None:
         router(rules({"name": "sigv9"})).route({})
 
 
-def test_signatures_of_old_are_not_replaced_by_new_ones() -> None:
-    """A service that knows nothing else would refuse them."""
-    metadata = {**METADATA, "signatureVersion": "v2", "serviceId": "Old"}
-    with pytest.raises(UnsupportedOperationError, match="Old takes signatures of version 2"):
-        router(rules(), metadata).route({})
+def test_services_of_old_have_their_forms_signed() -> None:
+    """SimpleDB takes signatures of version 2 alone."""
+    signer = router(rules(), {**METADATA, "signatureVersion": "v2"}).route({}).signer
+    assert isinstance(signer, SigV2)
 
 
 def test_routes_share_their_signers() -> None:
