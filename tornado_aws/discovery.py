@@ -69,7 +69,7 @@ class _Entry:
     def __init__(self) -> None:
         self.base: BaseURL | None = None
         self.end = self.pause = float("-inf")
-        self.asking: Flight[bool] = Flight()
+        self.asking: Flight[BaseURL] = Flight()
 
 
 class Discovery:
@@ -83,45 +83,59 @@ class Discovery:
         self._clock = clock
         self._entries: dict[object, _Entry] = {}
 
+    @staticmethod
+    def is_wanted(found: Discovered, settings: Settings) -> bool:
+        """Tell whether a call goes to a discovered endpoint.
+
+        A client that has an endpoint of its own asks for none.
+
+        Raises:
+            EndpointError: the operation needs one, and the settings do not let it.
+        """
+        wanted = settings.endpoint_discovery_enabled
+        if settings.endpoint is not None:
+            return False
+        if found.is_required and wanted is False:
+            source = settings.sources["endpoint_discovery_enabled"]
+            raise EndpointError(
+                "The operation needs endpoint discovery, which is switched off:"
+                f" endpoint_discovery_enabled = false (from {source})"
+            )
+        return found.is_required or wanted is True
+
     async def route(
         self,
         route: Route,
         found: Discovered,
         params: Params,
-        settings: Settings,
         source: CredentialSource,
         call: Call,
     ) -> Route:
         """Return the route of a call, to the endpoint that the service tells.
 
-        A client that has an endpoint of its own asks for none. Where a discovered endpoint is not
-        required, the call keeps its route when there is none.
+        Where a discovered endpoint is not required, the call keeps its route when there is none.
 
         Args:
             route: the route without discovery.
             found: how the operation's endpoint is discovered.
             params: the operation's parameters.
-            settings: the settings in force.
             source: gives the credentials, whose account the endpoint is for.
             call: calls an operation by its name with parameters.
 
         Raises:
-            EndpointError: an endpoint is required; but what came is none, or discovery is off.
-            CallError: as before, and no answer came.
+            EndpointError: an endpoint is required, and what came is none.
+            CallError: an endpoint is required, and no answer came.
         """
-        if not _is_wanted(found, settings):
-            return route
         credentials = await source.get()
         question = found.question(params)
         owner = credentials.account_id or credentials.access_key
         entry = self._entry((route.base.url, owner, repr(question)))
-        needs_one = found.is_required and entry.base is None
+        base = entry.base
+        needs_one = found.is_required and base is None
         if self._clock() >= (entry.end if needs_one else max(entry.end, entry.pause)):
             ask = partial(call, found.operation, question)
-            await self._refresh(entry, route.base, ask, found.is_required)
-        if entry.base is None:
-            return route
-        return route._replace(base=entry.base, is_discovered=True)
+            base = await self._refresh(entry, route.base, ask, found.is_required)
+        return route if base is None else route._replace(base=base, is_discovered=True)
 
     def learn(self, route: Route, response: Response, error: ErrorDetails) -> bool:
         """Forget an endpoint that an error says is wrong; tell whether to ask for another."""
@@ -140,32 +154,25 @@ class Discovery:
             self._entries[name] = _Entry()
         return self._entries[name]
 
-    async def _refresh(self, entry: _Entry, usual: BaseURL, ask: Ask, is_required: bool) -> None:
-        async def make() -> bool:
-            entry.base, minutes = _first(await ask(), usual)
-            entry.end = self._clock() + 60.0 * minutes
+    async def _refresh(
+        self, entry: _Entry, usual: BaseURL, ask: Ask, is_required: bool
+    ) -> BaseURL | None:
+        """Return the endpoint, asked for anew; the stale one, or None, when asking fails."""
+
+        async def make() -> BaseURL:
+            base, minutes = _first(await ask(), usual)
+            entry.base, entry.end = base, self._clock() + 60.0 * minutes
             entry.pause = float("-inf")
             entry.asking = Flight()
-            return True
+            return base
 
         try:
-            await entry.asking.get(make)
+            return await entry.asking.get(make)
         except (CallError, EndpointError):
             if is_required and entry.base is None:
                 raise
             entry.pause = self._clock() + _PATIENCE
-
-
-def _is_wanted(found: Discovered, settings: Settings) -> bool:
-    if settings.endpoint is not None:
-        return False
-    if found.is_required and settings.endpoint_discovery_enabled is False:
-        source = settings.sources["endpoint_discovery_enabled"]
-        raise EndpointError(
-            "The operation needs endpoint discovery, which is switched off:"
-            f" endpoint_discovery_enabled = false (from {source})"
-        )
-    return found.is_required or settings.endpoint_discovery_enabled is True
+            return entry.base
 
 
 def _first(answer: Mapping[str, Any], usual: BaseURL) -> tuple[BaseURL, float]:

@@ -243,10 +243,9 @@ class ServiceClient:
         route = router.route(context, account)
         if route.needs and route.needs not in sys.modules:
             await asyncio.get_running_loop().run_in_executor(None, import_module, route.needs)
-        if peculiar.discovery is not None:
-            route = await ready.discovery.route(
-                route, peculiar.discovery, params, ready.settings, ready.source, self._call
-            )
+        found = peculiar.discovery
+        if found is not None and ready.discovery.is_wanted(found, ready.settings):
+            route = await ready.discovery.route(route, found, params, ready.source, self._call)
         if not operation.is_signed:
             return route._replace(signer=None)
         if route.wants_session and peculiar.resource and peculiar.session:

@@ -13,14 +13,12 @@ from botocore.discovery import EndpointDiscoveryManager, EndpointDiscoveryRefres
 from botocore.exceptions import EndpointConnectionError
 
 from tests.conformance import models
-from tornado_aws.config import parse_profiles
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.source import static
 from tornado_aws.customizations import hooks
 from tornado_aws.discovery import Discovery
 from tornado_aws.exceptions import CallError, ConnectError
 from tornado_aws.routes import Route
-from tornado_aws.settings import resolve
 from tornado_aws.transport import Response
 from tornado_aws.urls import parse_base
 
@@ -97,14 +95,13 @@ async def of_ours(service: str, operation: str, seed: int) -> list[tuple[str, in
     assert how is not None
     known = Discovery(lambda: script.now)
     usual = Route(parse_base(f"https://{USUAL}"), None, [])
-    settings = resolve({"endpoint_discovery_enabled": True}, {}, parse_profiles())
     source = static(Credentials("A", "secret"))
     found: list[tuple[str, int]] = []
     used = usual
     for step in steps(seed):
         if step == "call":
             try:
-                used = await known.route(usual, how, {}, settings, source, call)
+                used = await known.route(usual, how, {}, source, call)
                 found.append((used.base.host, script.asked))
             except CallError:
                 used = usual

@@ -18,14 +18,12 @@ from tests.support.tiny_client import TinyClient, client_class
 from tests.support.tiny_model import list_of, map_of, service, structure
 from tests.support.written_transport import WrittenTransport, header
 from tornado_aws import discovery
-from tornado_aws.config import parse_profiles
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.source import static
 from tornado_aws.endpoints import Endpoint
 from tornado_aws.exceptions import AWSError, ConnectError, EndpointError
 from tornado_aws.routes import Route
 from tornado_aws.service import ServiceClient
-from tornado_aws.settings import resolve
 from tornado_aws.transport import Response
 from tornado_aws.urls import parse_base
 
@@ -241,7 +239,6 @@ def test_each_account_has_its_own() -> None:
     """Whatever keys the account is used with; without an account's id, each key has its own."""
     told_apart: list[str] = []
     found = discovery.Discovered("DescribeEndpoints", True, lambda _params: {})
-    settings = resolve({}, {}, parse_profiles())
     usual = Route(parse_base(f"https://{USUAL}"), None, [])
 
     async def main() -> None:
@@ -253,7 +250,7 @@ def test_each_account_has_its_own() -> None:
                 return {"Endpoints": [{"Address": CELL, "CachePeriodInMinutes": 1}]}
 
             source = static(Credentials(key, "secret", account_id=account))
-            route = await known.route(usual, found, {}, settings, source, call)
+            route = await known.route(usual, found, {}, source, call)
             assert route.base.host == CELL
 
     asyncio.run(main())
