@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .name import Names
 from .select import Selection
 from .shapes import Shape
-from .source import literal
+from .source import escaped, literal, one_line
 
 
 @dataclass(frozen=True)
@@ -37,4 +37,5 @@ def _code(shape: Shape) -> str:
 
 def _summary(shape: Shape) -> str:
     status = shape.traits.get("error", {}).get("httpStatusCode")
-    return f"Error ``{_code(shape)}``" + (f", HTTP status {status}." if status else ".")
+    code = escaped(one_line(_code(shape)))
+    return f"Error ``{code}``" + (f", HTTP status {status}." if status else ".")

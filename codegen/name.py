@@ -145,7 +145,7 @@ def _refused_method(method: str, is_decided: bool) -> str:
         return "which is no Python name"
     if method in CLIENT_ANNOTATIONS:
         return "which the client's annotations need"
-    if _is_own(method) and not is_decided:
+    if _is_own(method) and (not is_decided or method.startswith("_")):
         return "a name of the client's own"
     return ""
 

@@ -13,6 +13,7 @@ WIDTH = 100
 INDENT = "    "
 
 _WORD = re.compile(r"\w+")
+_LINE_BREAK = re.compile(r"[^\S ]+|[\x00-\x1f\x7f-\x9f]+")
 
 
 def literal(text: str) -> str:
@@ -21,6 +22,11 @@ def literal(text: str) -> str:
     if text.count('"') > text.count("'"):
         return f"'{inside}'"
     return '"' + inside.replace("\\'", "'").replace('"', '\\"') + '"'
+
+
+def one_line(text: str) -> str:
+    """Return a text as it can stand in a comment, which a line break would end."""
+    return _LINE_BREAK.sub(" ", text)
 
 
 def escaped(text: str) -> str:

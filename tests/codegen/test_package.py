@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import importlib
 import inspect
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import typing
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,8 +21,10 @@ import pytest
 from black.mode import Mode, TargetVersion
 
 from codegen.format import format_text
+from codegen.load import SERVICE, Model, Source, load
 from codegen.manifest import Wishes
 from codegen.override import Method, Parameter
+from codegen.pipeline import generate
 from codegen.spelling import method_name
 from tests.codegen import zoo
 from tornado_aws.exceptions import AWSError
@@ -211,3 +215,22 @@ def test_generated_text_is_the_same_for_every_hash_seed(tmp_path: Path) -> None:
         )
         texts.append({path.name: path.read_bytes() for path in (output / "zoo").iterdir()})
     assert texts[0] == texts[1]
+
+
+def test_no_text_of_a_model_becomes_a_statement(tmp_path: Path) -> None:
+    """Texts stand in comments, docstrings and literals, whatever they try to end."""
+    evil = '\n"""\nimport os\n\'\'\'\n"\\'
+    model = load(zoo.source())
+    contents = deepcopy(dict(model.contents))
+    service = contents[SERVICE]
+    service["metadata"].update(serviceFullName=f"Zoo{evil}", uid=evil, signingName=evil)
+    for shape in service["shapes"].values():
+        if "enum" in shape:
+            shape["enum"].append(evil)
+        if shape.get("exception"):
+            shape["error"] = {"code": f"{shape.get('error')}{evil}", "httpStatusCode": 400}
+    source = Source("zoo", f"2020{evil}", model.source.folder)
+    package = generate(Model(source, contents, f"1{evil}"), Wishes())
+    for name, text in package.files.items():
+        imports = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Import)]
+        assert "os" not in [alias.name for each in imports for alias in each.names], name
