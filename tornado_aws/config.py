@@ -41,6 +41,7 @@ Sections: TypeAlias = dict[str, Section]
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")
 _QUOTED = re.compile(r"""(["'])(?P<name>[^"']+)\1""")
 _COMMENT = re.compile(r"\s[#;]")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{([^}]*)\})")
 # Only these end a line: str.splitlines would also break values at U+2028, form feeds and others.
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -233,7 +234,9 @@ class _Reader:
 def file_paths(
     environ: Mapping[str, str], config: str | None = None, credentials: str | None = None
 ) -> FilePaths:
-    """Say where the two files are: argument, environment variable, default, with ``~`` expanded.
+    """Say where the two files are: argument, environment variable, default.
+
+    ``~``, ``$NAME`` and ``${NAME}`` are expanded, as the AWS CLI does.
 
     Args:
         environ: the environment variables.
@@ -241,12 +244,19 @@ def file_paths(
         credentials: the credentials file when it is given in code.
     """
     return FilePaths(
-        expand_home(config or environ.get("AWS_CONFIG_FILE") or "~/.aws/config", environ),
-        expand_home(
+        _expanded(config or environ.get("AWS_CONFIG_FILE") or "~/.aws/config", environ),
+        _expanded(
             credentials or environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials",
             environ,
         ),
     )
+
+
+def _expanded(path: str, environ: Mapping[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        return environ.get(found[1] or found[2], found[0])
+
+    return expand_home(_VARIABLE.sub(value, path), environ)
 
 
 def expand_home(path: str, environ: Mapping[str, str]) -> str:

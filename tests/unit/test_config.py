@@ -236,6 +236,9 @@ def test_the_files_are_where_arguments_then_variables_say() -> None:
     environ = {"HOME": "/h", "AWS_CONFIG_FILE": "~/c", "AWS_SHARED_CREDENTIALS_FILE": ""}
     assert file_paths(environ) == ("/h/c", "/h/.aws/credentials")
     assert file_paths(environ, "/a", "~/b") == ("/a", "/h/b")
+    environ = {"A": "/a", "AWS_CONFIG_FILE": "$A/${A}b/$B/${B}"}
+    assert file_paths(environ, None, "/$").config == "/a//ab/$B/${B}"
+    assert file_paths(environ, None, "/$").credentials == "/$"
 
 
 def test_the_home_folder_is_the_users_when_the_variable_is_missing() -> None:
