@@ -4,7 +4,7 @@ Resume tokens are those of boto3 in both directions: base64 of a JSON object wit
 own tokens and, when a page was cut, ``boto_truncate_amount``: how many of its items were given.
 """
 
-from __future__ import annotations
+# Annotations are not postponed here: `typing` would compile the text of each field, 20 us a field.
 
 import asyncio
 import base64
@@ -14,12 +14,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from importlib.util import find_spec
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
 
 from tornado_aws.exceptions import PaginationError, UnsupportedOperationError
-
-if TYPE_CHECKING:
-    from tornado_aws.queries import Query
+from tornado_aws.queries import Query
 
 __all__ = ["Pages", "PaginationConfig", "Paginator"]
 
@@ -205,7 +203,7 @@ class Paginator(Generic[Page, Item]):
             finally:
                 await following.cancel()
 
-    def _fetch(self, params: Mapping[str, object]) -> _Fetch:
+    def _fetch(self, params: Mapping[str, object]) -> "_Fetch":
         return _Fetch(self._call, params, at_once=self._prefetch)
 
     def _begin(self, page: Any, skip: int) -> None:
