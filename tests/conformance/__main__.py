@@ -33,7 +33,7 @@ PARTS: Mapping[str, Compare] = {
     "result": result_difference,
     "error": error_difference,
 }
-COLUMNS = ("services", "operations", "left out", *PARTS, "sent", "different")
+COLUMNS = ("services", "operations", *PARTS, "sent", "different")
 
 
 class Tally:
@@ -105,17 +105,17 @@ def _chosen(options: argparse.Namespace) -> list[tuple[str, str]]:
 def _compare_service(chosen: tuple[str, str], options: argparse.Namespace) -> Tally:
     _, service = chosen
     tally = Tally()
-    names = operations(service)
+    supported = frozenset(operations(service))
+    names = models.ours(service).operation_names
     tally.counts["services"] += 1
-    tally.counts["left out"] += len(models.ours(service).operation_names) - len(names)
     if options.operations is not None and len(names) > options.operations:
         names = Random(f"{service}.{options.seed}").sample(names, options.operations)
     tally.counts["operations"] += len(names)
     seeds = range(options.seed, options.seed + options.seeds)
     with Pair(service) as pair:
-        parts = {**PARTS, "sent": pair.difference}
+        sent: Mapping[str, Compare] = {"sent": pair.difference}
         for case in cases(service, names, seeds):
-            tally.compare(case, parts)
+            tally.compare(case, {**PARTS, **sent} if case.operation in supported else sent)
     return tally
 
 
