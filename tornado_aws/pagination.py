@@ -10,11 +10,11 @@ import asyncio
 import base64
 import binascii
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from importlib.util import find_spec
 from itertools import islice
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, overload
 
 from tornado_aws.exceptions import PaginationError, UnsupportedOperationError
 from tornado_aws.queries import Query
@@ -124,11 +124,32 @@ class Paginator(Generic[Page, Item]):
     def __aiter__(self) -> AsyncGenerator[Page, None]:
         return self._iterate()
 
-    async def items(self) -> AsyncGenerator[Item, None]:
-        """Iterate over the items of all pages: the elements of the first result key."""
+    @overload
+    def items(self) -> AsyncGenerator[Item, None]: ...
+    @overload
+    def items(self, key: str) -> AsyncGenerator[Any, None]: ...
+    def items(self, key: str | None = None) -> AsyncGenerator[Any, None]:
+        """Iterate over the items of all pages: the elements of a result key.
+
+        Args:
+            key: another result key than the first (``"CommonPrefixes"``), to which ``MaxItems``
+                does not apply; names of one that is nested are joined by dots.
+
+        Raises:
+            PaginationError: the operation has no such result key.
+        """
+        paths = {".".join(path): path for path in self._pages.result_keys}
+        if key is not None and key not in paths:
+            raise PaginationError(
+                f"{self._pages.operation} has no result key {key!r}; it has {', '.join(paths)}"
+            )
+        return self._items(self._pages.result_keys[0] if key is None else paths[key])
+
+    async def _items(self, path: Path) -> AsyncGenerator[Any, None]:
         async with aclosing(self._iterate()) as pages:
             async for page in pages:
-                for item in _find(page, self._pages.result_keys[0]) or ():
+                found = _find(page, path)
+                for item in found if isinstance(found, Iterable) else ():
                     yield item
 
     async def search(self, expression: str) -> AsyncGenerator[Any, None]:

@@ -87,6 +87,7 @@ async def go_through_pages(dynamodb: DynamoDB, s3: S3, ecs: ECS, rds: RDS) -> li
     async for name in dynamodb.paginate_list_tables().items():
         titles.append(name.upper())
     objects = s3.paginate_list_objects_v2(Bucket="b", PaginationConfig={"MaxItems": 9})
+    titles += [prefix["Prefix"] async for prefix in objects.items("CommonPrefixes")]
     async for each in objects.items():
         size: int = each["Size"]
         titles.append(f"{each['Key']} {size} {each['LastModified'].isoformat()}")

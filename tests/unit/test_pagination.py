@@ -102,6 +102,29 @@ def test_the_full_result_joins_lists_and_adds_numbers() -> None:
     assert token == {"NextToken": "1", "boto_truncate_amount": 1}
 
 
+def test_items_of_other_result_keys_are_reached_by_name() -> None:
+    """Nested ones with dots; a name that is none of them is refused at once."""
+    keys = (("Contents",), ("More", "Prefixes"), ("Count",))
+    pages = PAGES._replace(result_keys=keys)
+    answers = [
+        {"Contents": [1], "More": {"Prefixes": ["a"]}, "Count": 1, "NextToken": "1"},
+        {"Contents": [2], "More": {}, "NextToken": "2"},
+        {"More": {"Prefixes": ["b", "c"]}},
+    ]
+
+    async def call(params: Mapping[str, object]) -> Any:
+        return answers[int(str(params.get("NextToken", 0)))]
+
+    async def found(*key: str) -> list[Any]:
+        return [each async for each in Paginator[Any, int](pages, call, {}).items(*key)]
+
+    assert asyncio.run(found()) == asyncio.run(found("Contents")) == [1, 2]
+    assert asyncio.run(found("More.Prefixes")) == ["a", "b", "c"]
+    assert asyncio.run(found("Count")) == []
+    with pytest.raises(PaginationError, match=r"'Prefixes'; it has Contents, More.Prefixes, Count"):
+        Paginator[Any, int](pages, call, {}).items("Prefixes")
+
+
 def test_search_applies_jmespath_to_each_page() -> None:
     """Elements of lists come one by one, other values as they are."""
     service = Service([[1, 2], [3]])
