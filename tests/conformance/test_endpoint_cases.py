@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
+from pathlib import Path
 
+from codegen.load import find
+from codegen.spelling import module_name
 from tests.conformance import endpoint_cases, endpoint_rules, routes
 from tests.conformance.endpoint_cases import CallCase
 from tests.conformance.routes import Refused
 
+MODELS = Path(__file__).parents[2] / "models"
 CALLS = list(endpoint_cases.call_cases())
 # What the rules would put into the path, and no bucket can be named.
 NO_BUCKETS = ("bucket name", "example.com#")
@@ -26,6 +31,20 @@ def test_rules_give_what_the_cases_say() -> None:
                 different.append((service, case, got))
     assert different == []
     assert compared > 14_000
+
+
+def test_generated_packages_give_what_the_cases_say() -> None:
+    """So do the modules that users import."""
+    compared, different = 0, list[object]()
+    for source in find(MODELS):
+        module = import_module(f"generated.{module_name(source.service)}.endpoints")
+        for case in endpoint_cases.cases()[source.service]:
+            got = endpoint_rules.ours(module.resolve, case.get("params", {}))
+            compared += 1
+            if got != endpoint_cases.wanted(case["expect"]):
+                different.append((source.service, case, got))
+    assert different == []
+    assert compared > 1_500
 
 
 def test_calls_go_where_the_cases_say() -> None:
