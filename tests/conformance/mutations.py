@@ -48,3 +48,27 @@ def _containers(value: Any) -> list[Any]:
         if isinstance(item, dict) or (isinstance(item, list) and item):
             found += [item, *_containers(item)]
     return found
+
+
+# What is put into answers: pieces of both notations, and bytes that are no text.
+SPLINTERS = (
+    *(b"null", b"{", b"]", b'"', b"1e999", b"NaN", b"-", b"<a>", b"</a>", b"&x;", b"<![CDATA["),
+    *(b"<!--", b"<?x?>", b"\xff", b"\x00", b"\xed\xa0\x80"),
+)
+
+
+def mangle(random: Random, body: bytes) -> bytes:
+    """Return a copy of an answer's body that was damaged in a few places."""
+    for _ in range(random.randint(1, 3)):
+        where = random.randrange(len(body) + 1)
+        before, after = body[:where], body[where:]
+        body = random.choice(
+            (
+                before + after[random.randint(1, 8) :],
+                before + random.choice(SPLINTERS) + after,
+                before + random.randbytes(1) + after[1:],
+                before,
+                before + before[-10:] + after,
+            )
+        )
+    return body

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable
 from typing import Any
 
 from tornado_aws.model import Ref
-from tornado_aws.protocols import scalars
+from tornado_aws.protocols import guard, scalars
 from tornado_aws.transport import Response
 
 __all__ = ["is_raw", "read_raw", "write_raw"]
@@ -32,7 +32,11 @@ def write_raw(ref: Ref, value: Any) -> bytes | AsyncIterable[bytes]:
 
 
 def read_raw(ref: Ref, response: Response) -> Any:
-    """Return the payload of a response: its stream when it has one, else bytes or text."""
+    """Return the payload of a response: its stream when it has one, else bytes or text.
+
+    Raises:
+        ResponseParserError: a text is not UTF-8.
+    """
     if response.stream is not None:
         return response.stream
-    return response.body if ref.shape.type == "blob" else response.body.decode()
+    return response.body if ref.shape.type == "blob" else guard.reading(bytes.decode, response)

@@ -223,6 +223,12 @@ def test_raw_payloads_of_results() -> None:
     assert protocol.parser(subject)(response) == {"P": stream}
 
 
+def test_a_text_that_is_not_utf_8_is_a_clear_error() -> None:
+    """It is not a `UnicodeDecodeError` of Python's own."""
+    with pytest.raises(ResponseParserError, match="it is not UTF-8"):
+        received({"P": "string"}, b"\xff", payload="P")
+
+
 def test_a_body_that_nothing_is_read_from_may_be_anything() -> None:
     """Results without members in the body, and without members at all."""
     members = {"Tag": {"shape": "string", "location": "header"}}
