@@ -238,7 +238,7 @@ def test_a_slow_drip_is_bounded(bound: str, use_curl: bool) -> None:
 
     with Faulty(drip, ALWAYS) as server:
         with pytest.raises(exceptions.RequestTimeout, match=bound):
-            run(url(server), KINDS["read"].call, use_curl=use_curl, **{bound: 0.3})
+            run(url(server), KINDS["read"].call, use_curl=use_curl, **{bound: 0.8})
         assert len(server.requests) == 1
 
 
