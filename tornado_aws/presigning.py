@@ -13,8 +13,13 @@ from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ParamValidationError, UnsupportedOperationError
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.routes import Route
-from tornado_aws.signature import ALGORITHM, credential_scope, signature, signing_key
-from tornado_aws.signing import MAX_EXPIRES
+from tornado_aws.signature import (
+    ALGORITHM,
+    bounded_expires,
+    credential_scope,
+    signature,
+    signing_key,
+)
 
 __all__ = ["PresignedPost", "operation_named", "presigned_post", "presigned_url"]
 
@@ -82,7 +87,7 @@ def presigned_url(
         http_method or parts.method,
         url,
         [pair for pair in (*parts.headers, *route.headers) if not _is_of_body(*pair)],
-        _bounded(expires, credentials, now),
+        bounded_expires(expires, credentials, now),
         now,
     )
 
@@ -127,7 +132,7 @@ def presigned_post(
     }
     if credentials.security_token:
         signing[signer.token_header.lower()] = credentials.security_token
-    end = time.gmtime(now + _bounded(expires, credentials, now))
+    end = time.gmtime(now + bounded_expires(expires, credentials, now))
     policy = {
         "expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", end),
         "conditions": [*conditions, *({name: value} for name, value in signing.items())],
@@ -143,17 +148,6 @@ def key_condition(key: str) -> Any:
     if key.endswith(_FILE_NAME):
         return ["starts-with", "$key", key.removesuffix(_FILE_NAME)]
     return {"key": key}
-
-
-def _bounded(expires: int, credentials: Credentials, now: float) -> int:
-    """Return for how many seconds a signature is valid at most."""
-    if not 1 <= expires <= MAX_EXPIRES:
-        raise ParamValidationError(
-            f"ExpiresIn is {expires!r}; it must be 1 to {MAX_EXPIRES} seconds (a week)"
-        )
-    if credentials.expiration is None:
-        return expires
-    return max(1, min(expires, int(credentials.expiration.timestamp() - now)))
 
 
 def _is_of_body(name: str, value: str) -> bool:

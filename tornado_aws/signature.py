@@ -16,7 +16,9 @@ from tornado_aws.exceptions import ParamValidationError
 
 __all__ = [
     "ALGORITHM",
+    "MAX_EXPIRES",
     "ChunkSigner",
+    "bounded_expires",
     "check_access_key",
     "check_scope",
     "credential_scope",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+MAX_EXPIRES = 604_800  # a week in seconds: as long as a signing key is valid
 
 _NAME = re.compile(r"[!-+\-.0-~]+")  # printable, without what separates the parts of a scope
 
@@ -103,3 +106,23 @@ def check_scope(service: str, region: str) -> None:
     for what, name in (("service", service), ("region", region)):
         if not _NAME.fullmatch(name):
             raise ParamValidationError(f"{name!r} is not a {what} that can be signed for")
+
+
+def bounded_expires(expires: int, credentials: Credentials, now: float) -> int:
+    """Return for how many seconds a presigned request is valid: not longer than its credentials.
+
+    Args:
+        expires: for how many it is wanted to be.
+        credentials: what it is signed with.
+        now: seconds since 1970.
+
+    Raises:
+        ParamValidationError: `expires` is not 1 to 604800 seconds.
+    """
+    if not 1 <= expires <= MAX_EXPIRES:
+        raise ParamValidationError(
+            f"ExpiresIn is {expires!r}; it must be 1 to {MAX_EXPIRES} seconds (a week)"
+        )
+    if credentials.expiration is None:
+        return expires
+    return max(1, min(expires, int(credentials.expiration.timestamp() - now)))

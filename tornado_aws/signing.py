@@ -40,6 +40,7 @@ from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.signature import (
     ALGORITHM,
+    MAX_EXPIRES,
     ChunkSigner,
     check_access_key,
     check_scope,
@@ -78,7 +79,6 @@ __all__ = [
 ]
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
-MAX_EXPIRES = 604_800  # a week in seconds: as long as a signing key is valid
 
 # What signing writes itself; given besides, a request would carry two of them.
 _WRITTEN = frozenset({"authorization", "host", "x-amz-date"})

@@ -1,17 +1,20 @@
 """Passwords made of a signature: for databases and Kubernetes clusters that check AWS identities.
 
-Each is a presigned URL, made without a network from credentials that a client gives::
+Each is a presigned URL, made without a network from credentials that a client gives, and ends with
+them at the latest::
 
     token = tokens.rds(await client.get_credentials(), "eu-west-1", "db.example.com", 5432, "app")
 """
 
 from __future__ import annotations
 
+import time
 from base64 import urlsafe_b64encode
 from urllib.parse import quote
 
 from tornado_aws.credentials import Credentials
 from tornado_aws.endpoints import aws_partition
+from tornado_aws.signature import bounded_expires
 from tornado_aws.signing import SigV4
 
 __all__ = ["dsql", "eks", "rds"]
@@ -89,9 +92,10 @@ def eks(credentials: Credentials, region: str, cluster: str, timestamp: float | 
         ParamValidationError: the cluster's name or the region cannot be signed.
     """
     suffix = aws_partition(region).dns_suffix
-    url = SigV4("sts", region).presign(
+    url = _presigned(
         credentials,
-        "GET",
+        "sts",
+        region,
         f"{_SCHEME}sts.{region}.{suffix}/?Action=GetCallerIdentity&Version=2011-06-15",
         {"x-k8s-aws-id": cluster},
         _EKS_SECONDS,
@@ -108,5 +112,20 @@ def _token(
     expires: int,
     timestamp: float | None,
 ) -> str:
-    signed = SigV4(service, region).presign(credentials, "GET", url, None, expires, timestamp)
-    return signed.removeprefix(_SCHEME)
+    return _presigned(credentials, service, region, url, None, expires, timestamp).removeprefix(
+        _SCHEME
+    )
+
+
+def _presigned(
+    credentials: Credentials,
+    service: str,
+    region: str,
+    url: str,
+    headers: dict[str, str] | None,
+    expires: int,
+    timestamp: float | None,
+) -> str:
+    now = time.time() if timestamp is None else timestamp
+    bound = bounded_expires(expires, credentials, now)
+    return SigV4(service, region).presign(credentials, "GET", url, headers, bound, now)

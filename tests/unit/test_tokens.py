@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import botocore.auth
@@ -93,3 +93,16 @@ def test_what_is_no_host_is_refused() -> None:
     """A slash in it would sign another place."""
     with pytest.raises(ParamValidationError, match="host"):
         tokens.rds(Credentials(*KEYS), "eu-west-1", "db test", 5432, "user")
+
+
+def test_passwords_end_with_their_credentials() -> None:
+    """They say so, instead of promising more."""
+    soon = Credentials(*KEYS, NOW + timedelta(seconds=20))
+    when = NOW.timestamp()
+    made = [
+        tokens.rds(soon, "eu-west-1", "db.test", 5432, "me", when),
+        tokens.dsql(soon, "eu-west-1", "db.test", timestamp=when),
+    ]
+    assert all("X-Amz-Expires=20&" in each for each in made)
+    encoded = tokens.eks(soon, "eu-west-1", "cluster", when).removeprefix("k8s-aws-v1.")
+    assert b"X-Amz-Expires=20&" in urlsafe_b64decode(f"{encoded}===")
