@@ -187,6 +187,7 @@ def _shared_source(
             environ,
             lambda: local,
             reload=files.load,
+            key_environ=os.environ,
             call=service_call(options),
             **extras,
         )

@@ -79,6 +79,7 @@ class _Role:
             profile=settings.profile,
             read_profiles=Profiles,
             environ=os.environ,
+            key_environ={},
             use_environ=False,
             transport=_no_transport,
             call=service_call(options, options.keys() - _OWN),

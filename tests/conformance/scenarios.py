@@ -313,6 +313,13 @@ ROLES_OF_PROFILES = {
         answers={"AssumeRole": [refused(500, "InternalFailure"), assumed("AKIDROLE")]},
         asked=["AssumeRole as AKIDBASE"] * 2,
     ),
+    "STS that is too busy is asked again": Scenario(
+        Found("assume-role", "AKIDROLE"),
+        NO_IMDS,
+        f"[default]\nrole_arn = {ROLE}\nsource_profile = base\n{SOURCE}",
+        answers={"AssumeRole": [refused(400, "Throttling"), assumed("AKIDROLE")]},
+        asked=["AssumeRole as AKIDBASE"] * 2,
+    ),
     "STS that refuses ends the search": Scenario(
         Fails(CredentialsError, "role/reader failed.*AccessDenied"),
         REGIONAL,

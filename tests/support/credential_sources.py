@@ -40,6 +40,7 @@ def make_context(
         profile=settings.profile,
         read_profiles=lambda: profiles,
         environ=environ or {},
+        key_environ=environ or {},
         use_environ=settings.sources["profile"] != "argument",
         transport=no_transport if transport is None else lambda: transport,
         **more,

@@ -104,6 +104,22 @@ def test_endpoints_are_configured_under_the_ids_of_services(
         assert client.fetch("GET").code == 200
 
 
+def test_keys_that_a_program_replaces_in_its_environment_are_used(
+    server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a service has rejected the old ones."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "OLDKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    with AWSClient("dynamodb", region="us-east-1", endpoint=server.url) as client:
+        client.fetch("POST")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "NEWKEY")
+        server.queue(EXPIRED)
+        client.fetch("POST")
+    signed = [str(request.header("Authorization")) for request in server.requests]
+    found = [name for each in signed for name in ("OLDKEY", "NEWKEY") if f"={name}/" in each]
+    assert found == ["OLDKEY", "OLDKEY", "NEWKEY"]
+
+
 @pytest.mark.parametrize("make", [AsyncAWSClient, AWSClient])
 def test_clients_are_not_pickled(make: Any) -> None:
     """Their keys would go with them; the error says what to do instead."""

@@ -70,6 +70,7 @@ def default_source(
     transport_factory: Callable[[], Transport],
     *,
     reload: Callable[[], Profiles] | None = None,
+    key_environ: Mapping[str, str] | None = None,
     call: ServiceCall | None = None,
     mfa_code: MFACode | None = None,
     role_cache: str | None = None,
@@ -83,6 +84,8 @@ def default_source(
         transport_factory: gives the way to local endpoints, one without a proxy.
         reload: reads the files again (`ProfileFiles.load`); it is called in a thread. Without it
             changes of the files are not seen.
+        key_environ: the environment variables as they are whenever keys are looked for in them: a
+            program may replace its own. Without it they are those of `environ`.
         call: calls STS, SSO, SSO OIDC and the sign-in service; without it roles and SSO are an
             error.
         mfa_code: gives the code of the MFA device with the serial number that it is called with.
@@ -94,6 +97,7 @@ def default_source(
         profile=settings.profile,
         read_profiles=reload or (lambda: profiles),
         environ=environ,
+        key_environ=environ if key_environ is None else key_environ,
         # A profile that is named in code is meant; one that a variable names is a default.
         use_environ=settings.sources["profile"] != "argument",
         transport=transport_factory,

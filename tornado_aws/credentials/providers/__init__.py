@@ -65,7 +65,8 @@ class Context:
         settings: the settings in force.
         profile: the profile whose properties count.
         read_profiles: gives what the files say now; blocks, so it is called in a thread.
-        environ: the environment variables.
+        environ: the environment variables as they were when the source was made.
+        key_environ: those that may hold the credentials themselves, as they are now.
         use_environ: whether they can hold the credentials themselves; not when the profile was
             named in code.
         transport: gives the way to local endpoints (instance metadata, containers).
@@ -79,6 +80,7 @@ class Context:
     profile: str
     read_profiles: Callable[[], Profiles]
     environ: Mapping[str, str]
+    key_environ: Mapping[str, str]
     use_environ: bool
     transport: Callable[[], Transport]
     call: ServiceCall | None = None

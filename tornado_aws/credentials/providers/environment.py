@@ -20,7 +20,7 @@ class Environment:
     recheck = None
 
     def __init__(self, context: Context) -> None:
-        self._environ = context.environ
+        self._environ = context.key_environ
 
     async def load(self, rejected: Credentials | None) -> Credentials:
         access_key = self._value("AWS_ACCESS_KEY_ID")
