@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import stat
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,20 @@ def test_a_refresh_that_fails_is_no_error_while_the_token_lasts(
     with pytest.raises(CredentialsError, match="aws sso login --profile p") as caught:
         load(session, SESSION, services)
     assert "hush" not in f"{caught.value}{caplog.text}"
+
+
+def test_a_token_that_another_process_has_refreshed_is_used(session: Home) -> None:
+    """A refresh token is good once; who comes second finds the new token in the file."""
+    session.login(-1)
+
+    class Slow(FakeServices):
+        def _token(self, params: Mapping[str, Any]) -> dict[str, Any]:
+            session.login(3600, accessToken="hush-of-another")
+            raise Refusal.AccessDenied.error()
+
+    services = Slow()
+    assert load(session, SESSION, services).access_key == "AKIDSSO"
+    assert services.calls[-1].params["accessToken"] == "hush-of-another"
 
 
 def test_a_token_that_the_portal_refuses_needs_a_login(session: Home) -> None:

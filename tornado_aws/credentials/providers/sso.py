@@ -86,20 +86,25 @@ class SSO:
 
     async def _token(self, login: _Login, call: ServiceCall) -> str:
         path = self._token_file(login)
+        token = await self._read(path)
+        if login.session is not None and _remaining(token["expiresAt"]) < _REFRESH_WINDOW:
+            fresh = await self._refreshed(token, login, call)
+            if fresh is not None:
+                await self._save(path, fresh)
+                return str(fresh["accessToken"])
+            # A refresh token is good once: another process may have been faster.
+            token = await self._read(path)
+        if _remaining(token["expiresAt"]) <= 0:
+            raise self._login_needed("the token has ended")
+        return str(token["accessToken"])
+
+    async def _read(self, path: Path) -> dict[str, Any]:
         token = await asyncio.to_thread(read_json, path)
         if token is None:
             raise self._login_needed(f"there is no token in {path}")
         if not token.get("accessToken") or not token.get("expiresAt"):
             raise self._login_needed(f"{path} has no accessToken or no expiresAt")
-        remaining = _remaining(token["expiresAt"])
-        if login.session is not None and remaining < _REFRESH_WINDOW:
-            fresh = await self._refreshed(token, login, call)
-            if fresh is not None:
-                await self._save(path, fresh)
-                return str(fresh["accessToken"])
-        if remaining <= 0:
-            raise self._login_needed("the token has ended")
-        return str(token["accessToken"])
+        return token
 
     def _token_file(self, login: _Login) -> Path:
         key = login.session or login.start_url
