@@ -150,13 +150,6 @@ def body_bytes(body: Any) -> bytes:
     return bytes(body) if isinstance(body, (bytes, bytearray)) else bytes(body.read())
 
 
-class EmptyBody:
-    """The raw body of an empty response."""
-
-    def stream(self, *_: Any, **__: Any) -> Iterable[bytes]:
-        return iter(())
-
-
 @lru_cache
 def _serializer(protocol: str) -> Any:
     return serialize.create_serializer(protocol, include_validation=False)

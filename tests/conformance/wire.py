@@ -11,13 +11,14 @@ import asyncio
 import base64
 import copy
 import hashlib
+import json
 import os
 import re
 import time
 import uuid
 import zlib
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 from unittest import mock
@@ -42,6 +43,7 @@ from .random_params import STYLES, Maker
 NOW = datetime(2026, 8, 1, 12, 30, 5, tzinfo=UTC)
 REGION = "us-west-2"
 KEYS = ("AKIDEXAMPLE", "secret")
+ENDPOINT = {"Address": "cell1.timestream.us-west-2.amazonaws.com", "CachePeriodInMinutes": 60}
 TOKEN = {"AWS_BEARER_TOKEN_CODECATALYST": "token"}
 
 # Who sends, how often, and how the connection is used: each library says that in its own way.
@@ -205,6 +207,17 @@ def _gmtime(seconds: float | None = None) -> time.struct_time:
     return _real_gmtime(NOW.timestamp() if seconds is None else seconds)
 
 
+def _answer(sent: Sent) -> tuple[int, bytes]:
+    """Return status and body of an answer: an endpoint to who asks for one, an error to others."""
+    if sent.headers.get("x-amz-target", "").startswith("Timestream") and _asks(sent):
+        return 200, json.dumps({"Endpoints": [ENDPOINT]}).encode()
+    return 500, b""
+
+
+def _asks(sent: Sent) -> bool:
+    return sent.headers["x-amz-target"].endswith(".DescribeEndpoints")
+
+
 # --- ours -----------------------------------------------------------------------------------------
 
 
@@ -228,12 +241,11 @@ class Ours:
         """Return what the client sends for a call."""
         self._wire.sent.clear()
         try:
-            self._runner.run(self._client._call(operation, params))
-        except AWSError:
-            return self._wire.sent[-1]
+            with suppress(AWSError):
+                self._runner.run(self._client._call(operation, params))
         except AWSClientException as error:
             return Refused(str(error))
-        raise AssertionError("the stub's status 500 must raise AWSError")
+        return self._wire.sent[-1]
 
     def close(self) -> None:
         """Close the client."""
@@ -248,8 +260,10 @@ class _Wire:
         self.sent: list[Sent] = []
 
     async def send(self, request: Request, timeouts: Timeouts) -> Response:
-        self.sent.append(await _of_request(request))
-        return Response(500, "", [], b"")
+        sent = await _of_request(request)
+        self.sent.append(sent)
+        status, body = _answer(sent)
+        return Response(status, "", [], body)
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -273,11 +287,21 @@ async def _of_request(request: Request) -> Sent:
 # --- botocore's -----------------------------------------------------------------------------------
 
 
+class _Body:
+    """The raw body of a response."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self._data
+
+
 class Theirs:
     """Botocore's client of a service, without a network."""
 
     def __init__(self, service: str) -> None:
-        self._caught: list[awsrequest.AWSPreparedRequest] = []
+        self._caught: list[Sent] = []
         session = botocore.session.Session()
         session.set_credentials(*KEYS)
         self._client = session.create_client(
@@ -291,16 +315,17 @@ class Theirs:
         """Return what the client sends for a call."""
         self._caught.clear()
         try:
-            self._client._make_api_call(operation, copy.deepcopy(dict(params)))
-        except (ClientError, ElementTree.ParseError):  # what it makes of the stub's empty answer
-            return _of_prepared(self._caught[-1])
+            with suppress(ClientError, ElementTree.ParseError):  # where an empty answer is no XML
+                self._client._make_api_call(operation, copy.deepcopy(dict(params)))
         except BotoCoreError as error:
             return Refused(str(error))
-        raise AssertionError("the stub's status 500 must raise ClientError")
+        return self._caught[-1]
 
     def _catch(self, request: awsrequest.AWSPreparedRequest, **_: Any) -> awsrequest.AWSResponse:
-        self._caught.append(request)
-        return awsrequest.AWSResponse(request.url, 500, {}, oracle.EmptyBody())
+        sent = _of_prepared(request)  # whose body can be read once
+        self._caught.append(sent)
+        status, body = _answer(sent)
+        return awsrequest.AWSResponse(request.url, status, {}, _Body(body))
 
 
 def _of_prepared(request: awsrequest.AWSPreparedRequest) -> Sent:
@@ -344,7 +369,7 @@ def comparable(service: str, sent: Sent) -> dict[str, object]:
     return {
         "method": sent.method,
         "url": sent.url.lower(),
-        "path": sent.path,
+        "path": sent.path or "/",
         "query": sorted(parse_qsl(sent.query, keep_blank_values=True)),
         "body": _in_any_order(body_reader(models.protocols()[service])(sent.body)),
         **{f"header {name}": _of_body(name, value, sent) for name, value in headers.items()},
