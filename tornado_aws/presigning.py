@@ -26,6 +26,9 @@ __all__ = ["PresignedPost", "operation_named", "presigned_post", "presigned_url"
 # The end of a key that the browser's file name takes the place of.
 _FILE_NAME = "${filename}"
 
+# What requests for directory buckets are signed for ("POST Object" in Amazon S3's API reference).
+_DIRECTORY_BUCKETS = "s3express"
+
 # Bodies whose parameters can stand in a URL: those of query and ec2, and of rest-json (Polly).
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
@@ -114,12 +117,16 @@ def presigned_post(
 
     Raises:
         ParamValidationError: `expires` is out of range.
-        UnsupportedOperationError: the route is not signed.
+        UnsupportedOperationError: the route is not signed, or leads to a directory bucket.
     """
     signer = route.signer
     if signer is None:
         raise UnsupportedOperationError(
             "A form needs a signature, and requests are not signed here"
+        )
+    if signer.service == _DIRECTORY_BUCKETS:
+        raise UnsupportedOperationError(
+            "Directory buckets take no forms: make a URL for put_object"
         )
     if signer.algorithm != ALGORITHM:
         raise UnsupportedOperationError(f"{route.base.url} wants signatures that forms cannot have")

@@ -29,6 +29,9 @@ Locate: TypeAlias = Callable[[CallError], CallError]
 # What one step takes off the connection and to the disk: a step costs a switch of threads.
 PORTION = 262144
 
+# The same where nothing need be joined for it.
+_BLOCK = 1 << 20
+
 
 class Check(Protocol):
     """What is computed of a body while it is read, and compared at its end."""
@@ -181,10 +184,14 @@ class StreamingBody:
             return await self._write_to(target.write)
         loop = asyncio.get_running_loop()
         file = await loop.run_in_executor(None, _create, target)
+        written = 0
         try:
-            return await self._write_to(file.write)
+            while pieces := await self.read_pieces(_BLOCK):
+                await loop.run_in_executor(None, file.writelines, pieces)
+                written += sum(map(len, pieces))
         finally:
             await loop.run_in_executor(None, file.close)
+        return written
 
     async def _write_to(self, write: Callable[[bytes], Any]) -> int:
         written = 0

@@ -215,3 +215,5 @@ def test_only_s3_takes_forms() -> None:
     """Another client says so."""
     with pytest.raises(UnsupportedOperationError, match="STS takes no forms"):
         ours("sts", "generate_presigned_post", "bucket", "key")
+    with pytest.raises(UnsupportedOperationError, match="Directory buckets take no forms"):
+        ours("s3", "generate_presigned_post", "films--euw1-az1--x-s3", "key")
