@@ -152,7 +152,7 @@ _TRAITS: Mapping[str, Form] = {
     "resultWrapper": TEXT,
     "retryable": _record({}, {"throttling": FLAG}),
     "timestampFormat": _choice("iso8601", "rfc822", "unixTimestamp"),
-    "xmlNamespace": _record({"uri": TEXT}, {"prefix": TEXT}),
+    "xmlNamespace": _either("a text or an object", TEXT, _record({"uri": TEXT}, {"prefix": TEXT})),
     **dict.fromkeys(
         (
             "box",

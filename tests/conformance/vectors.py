@@ -1,31 +1,34 @@
 """The protocol test vectors that AWS publishes, called through generated clients.
 
 ``protocol-vectors.json.xz`` holds those of botocore (``tests/unit/protocols`` of its source
-distribution, Apache License 2.0) for the JSON protocols, without their texts.
+distribution, Apache License 2.0), without their texts.
 ``python -m tests.conformance.vectors FOLDER`` packs them anew from such a folder.
 """
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import lzma
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 from codegen.load import SERVICE, Model, Source
 from codegen.manifest import Wishes
 from codegen.pipeline import generate
 from codegen.spelling import method_name
+from tornado_aws.protocols import cbor
 from tornado_aws.service import ServiceClient
+from tornado_aws.streams import StreamingBody
 
 FILE = Path(__file__).with_name("protocol-vectors.json.xz")
-PACKED = ("json", "json_1_0", "json_1_0-query-compatible")
 TEXTS = ("documentation", "description")
 Json = Any
 
@@ -70,6 +73,9 @@ def package(vector: Vector, folder: Path) -> ModuleType:
         "jsonVersion": "1.0",
         **suite["metadata"],
     }
+    output = given.get("output")
+    if output and metadata["protocol"] == "query" and suite["shapes"][output["shape"]]["members"]:
+        given = {**given, "output": {**output, "resultWrapper": f"{name}Result"}}
     service = {
         "metadata": metadata,
         "operations": {name: {"http": {"method": "POST", "requestUri": "/"}, **given}},
@@ -134,15 +140,77 @@ def plain(value: Any) -> Any:
     return value
 
 
+def _json_or_text(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
+
+
+def _xml_or_text(body: bytes) -> Any:
+    try:
+        return ElementTree.canonicalize(body.decode(), strip_text=True)
+    except ElementTree.ParseError:
+        return body
+
+
+# Reads a body so that what means the same is the same.
+BODIES: Mapping[str, Callable[[bytes], Any]] = {
+    "json": lambda body: json.loads(body or b"{}"),
+    "rest-json": _json_or_text,
+    "rest-xml": _xml_or_text,
+    "query": lambda body: sorted(body.split(b"&")),
+    "ec2": lambda body: sorted(body.split(b"&")),
+    "smithy-rpc-v2-cbor": lambda body: plain(cbor.loads(body)) if body else {},
+}
+# An answer that says nothing.
+EMPTY: Mapping[str, bytes] = {
+    "json": b"{}",
+    "rest-json": b"{}",
+    "rest-xml": b"",
+    "query": b"<r/>",
+    "ec2": b"<r/>",
+    "smithy-rpc-v2-cbor": b"\xa0",
+}
+
+
+def wanted_headers(protocol: str, wanted: Json) -> Iterator[tuple[str, str]]:
+    """Yield the headers that a request should have, but for types that botocore leaves out, too."""
+    for name, value in wanted.get("headers", {}).items():
+        is_type = name.lower() == "content-type"
+        if is_type and protocol in ("query", "ec2"):
+            yield name, f"{value}; charset=utf-8"
+        elif not is_type or protocol not in ("rest-xml", "rest-json"):
+            yield name, value
+
+
+async def read_streams(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result with the contents of its streams."""
+    return {
+        name: await value.read() if isinstance(value, StreamingBody) else value
+        for name, value in result.items()
+    }
+
+
+def answered_body(protocol: str, text: str) -> bytes:
+    """Return the body of an answer; that of CBOR is written in Base64."""
+    return base64.b64decode(text) if protocol == "smithy-rpc-v2-cbor" else text.encode()
+
+
+def wanted_body(protocol: str, text: str) -> Any:
+    """Return the body that a request should have, as `BODIES` read it."""
+    return BODIES[protocol](answered_body(protocol, text))
+
+
 def _pack(folder: Path) -> None:
     packed = {
-        name: {
-            direction: _stripped(json.loads((folder / direction / f"{name}.json").read_text()))
+        path.stem: {
+            direction: _stripped(json.loads((folder / direction / path.name).read_text()))
             for direction in ("input", "output")
         }
-        for name in PACKED
+        for path in sorted((folder / "input").glob("*.json"))
     }
-    text = json.dumps(packed, separators=(",", ":"), sort_keys=True)
+    text = json.dumps(packed, separators=(",", ":"))
     FILE.write_bytes(lzma.compress(text.encode(), preset=9))
 
 
