@@ -475,5 +475,5 @@ def _signature(sent: Sent, stated: re.Match[str]) -> str:
             request.headers[header] = sent.headers[header]
     request.context["timestamp"] = sent.headers["x-amz-date"]
     canonical = auth.canonical_request(request)
-    signature: str = auth.signature(auth.string_to_sign(request, canonical), request)
-    return signature
+    signed = auth.signature(auth.string_to_sign(request, canonical), request)
+    return str(signed)

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from tornado_aws.services.ec2 import EC2
-from tornado_aws.services.rds import RDS
 
+from generated.ec2 import EC2
+from generated.rds import RDS
 from tests.support.written_transport import WrittenTransport
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.transport import Response
