@@ -12,6 +12,7 @@ from typing import Any
 
 from .faults import nearest
 from .load import PAGINATORS, RULE_SET, SERVICE, WAITERS
+from .shapes import SYNONYMS
 
 # Where in a value, from the outside in, and what is wrong there.
 Deviation = tuple[tuple[str, ...], str]
@@ -181,7 +182,7 @@ _TRAITS: Mapping[str, Form] = {
 }
 _USE = replace(_record({"shape": TEXT}, _TRAITS), what='a reference to a shape, {"shape": "Name"}')
 _SHAPE = _record(
-    {"type": _choice(*TYPES)},
+    {"type": _choice(*TYPES, *SYNONYMS)},
     {**_TRAITS, "members": _named(_USE, "member"), "payload": TEXT, "required": NAMES},
 )
 # What a shape of a type must have besides.

@@ -11,6 +11,9 @@ Traits = Mapping[str, Any]
 # Members of a shape's or an operation's entry that refer to shapes.
 REFERENCES = frozenset({"members", "member", "key", "value", "input", "output", "errors"})
 
+# Types that old models have, and what they are called today.
+SYNONYMS: Mapping[str, str] = {"character": "string"}
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -100,11 +103,11 @@ class Service:
 
 def read_shape(name: str, data: Traits) -> Shape:
     """Make a shape of its entry in a model."""
-    kind = data["type"]
+    kind = SYNONYMS.get(data["type"], data["type"])
     return Shape(
         name,
         kind,
-        {key: value for key, value in data.items() if key not in REFERENCES},
+        {**{key: value for key, value in data.items() if key not in REFERENCES}, "type": kind},
         {member: read_use(member, use) for member, use in data.get("members", {}).items()},
         tuple(data.get("required", ())),
         (

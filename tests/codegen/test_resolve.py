@@ -13,6 +13,7 @@ from codegen.importer import data_folder
 from codegen.load import find, load
 from codegen.resolve import LEFT_OUT, resolve
 from codegen.select import select
+from codegen.shapes import read_shape
 from tornado_aws.model import Ref, ServiceModel
 
 # One of each protocol, and those with the most unusual traits.
@@ -106,3 +107,9 @@ def test_no_shape_is_there_for_nothing(service: str) -> None:
         waiting += new
     assert set(lines) == reached
     assert lines == sorted(lines)
+
+
+def test_a_type_of_old_models_is_called_as_today() -> None:
+    """The runtime knows no characters, which are short texts."""
+    shape = read_shape("Letter", {"type": "character", "max": 1})
+    assert (shape.type, shape.traits) == ("string", {"type": "string", "max": 1})
