@@ -147,6 +147,9 @@ _USABLE: Mapping[str, Mapping[str, Any]] = {
         "StreamARN": f"arn:aws:kinesis:{REGION}:123456789012:stream/s",
     },
     **{name: {"SourceRegion": "eu-west-1"} for name in ("docdb", "ec2", "neptune", "rds")},
+    "machinelearning": {
+        "PredictEndpoint": "https://realtime.machinelearning.us-west-2.amazonaws.com"
+    },
     "s3": {"Bucket": "my-bucket", "CopySource": "other-bucket/a key/ü?versionId=v"},
 }
 
@@ -344,7 +347,7 @@ def _of_prepared(request: awsrequest.AWSPreparedRequest) -> Sent:
 
 def _by_lower_name(pairs: Iterable[Any]) -> dict[str, str]:
     return {
-        name.lower(): value.decode() if isinstance(value, bytes) else str(value)
+        name.lower(): (value.decode() if isinstance(value, bytes) else str(value)).strip()
         for name, value in pairs
     }
 
@@ -363,8 +366,9 @@ def comparable(service: str, sent: Sent) -> dict[str, object]:
     headers: dict[str, object] = {
         name: value for name, value in sent.headers.items() if name not in OWN
     }
-    if not sent.body:
-        headers.pop("content-length", None)  # RFC 9110 leaves it to the method whether to say 0
+    # HTTP libraries add it where botocore leaves it out; RFC 9110 lets the method say whether 0 is.
+    if sent.headers.get("content-length") == str(len(sent.body)):
+        del headers["content-length"]
     headers["authorization"] = authorization
     return {
         "method": sent.method,
@@ -433,7 +437,6 @@ def _base64_of(make: Callable[[bytes], bytes]) -> Callable[[bytes], str]:
 
 
 _COMPUTED: Mapping[str, Callable[[bytes], str]] = {
-    "content-length": lambda body: str(len(body)),
     "content-md5": _base64_of(lambda body: hashlib.md5(body).digest()),
     "x-amz-checksum-crc32": _base64_of(lambda body: zlib.crc32(body).to_bytes(4, "big")),
     "x-amz-checksum-sha1": _base64_of(lambda body: hashlib.sha1(body).digest()),
