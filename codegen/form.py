@@ -314,8 +314,18 @@ def _inside_rule(value: Mapping[str, Any]) -> Iterator[Deviation]:
 
 
 def _inside_tree(value: Mapping[str, Any]) -> Iterator[Deviation]:
-    is_argument = not value.keys().isdisjoint(("ref", "fn"))
-    yield from (_inside_argument(value) if is_argument else _TREES.inside(value))
+    yield from (_inside_argument(value) if _is_argument(value) else _TREES.inside(value))
+
+
+def _is_argument(value: Mapping[str, Any]) -> bool:
+    return not value.keys().isdisjoint(("ref", "fn"))
+
+
+def _inside_headers(value: Mapping[str, Any]) -> Iterator[Deviation]:
+    if _is_argument(value):
+        yield (), "should be names with arrays of values"
+    else:
+        yield from _named(_array(_ARGUMENT), "header").inside(value)
 
 
 _ARGUMENT = _either(
@@ -333,11 +343,13 @@ _TREE: Form = _either(
     Form("", (dict,), _inside_tree),
 )
 _TREES = _named(_TREE, "property")
-_HEADERS = _named(_array(_ARGUMENT), "header")
+_PROPERTIES = Form("an object", (dict,), _inside_tree, "property")
+_HEADERS = Form("an object", (dict,), _inside_headers, "header")
 _RESULTS: Mapping[str, Form] = {
     "tree": _record({"rules": _array(Form("an object", (dict,), _inside_rule))}, {}),
     "endpoint": _record(
-        {"endpoint": _record({"url": _ARGUMENT}, {"properties": _TREES, "headers": _HEADERS})}, {}
+        {"endpoint": _record({"url": _ARGUMENT}, {"properties": _PROPERTIES, "headers": _HEADERS})},
+        {},
     ),
     "error": _record({"error": _ARGUMENT}, {}),
 }
