@@ -121,7 +121,7 @@ async def of_ours(service: str, operation: str, seed: int) -> list[tuple[str, in
 def test_equals_botocore(service: str, operation: str) -> None:
     """However long endpoints live, whatever fails, and whenever one turns out to be wrong."""
     hosts: set[str] = set()
-    for seed in range(1, 60):
+    for seed in range(1, 300):
         expected = of_botocore(service, operation, seed)
         assert asyncio.run(of_ours(service, operation, seed)) == expected
         hosts.update(host for host, _ in expected)

@@ -29,7 +29,7 @@ def test_rules_give_what_the_cases_say() -> None:
             compared += 1
             if got != endpoint_cases.wanted(case["expect"]):
                 different.append((service, case, got))
-    assert different == []
+    assert different[:3] == []
     assert compared > 14_000
 
 
@@ -43,7 +43,7 @@ def test_generated_packages_give_what_the_cases_say() -> None:
             compared += 1
             if got != endpoint_cases.wanted(case["expect"]):
                 different.append((source.service, case, got))
-    assert different == []
+    assert different[:3] == []
     assert compared > 1_500
 
 
@@ -55,7 +55,7 @@ def test_calls_go_where_the_cases_say() -> None:
         found = [(case, await endpoint_cases.by_built_ins(case)) for case in chosen]
         return [each for each in found if not _agrees(*each)]
 
-    assert asyncio.run(main()) == []
+    assert asyncio.run(main())[:3] == []
     assert len(CALLS) > 600
 
 
@@ -74,7 +74,7 @@ def test_settings_stand_for_built_ins() -> None:
         return count, different
 
     count, different = asyncio.run(main())
-    assert different == []
+    assert different[:3] == []
     assert count > 500
 
 
