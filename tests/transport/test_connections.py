@@ -11,7 +11,7 @@ import pytest
 
 from tests.transport.conftest import Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, answering, response, serving
-from tests.transport.simple import PATIENT, get, post, until
+from tests.transport.simple import PATIENT, get, post
 from tornado_aws.exceptions import ConnectError, ReadError
 from tornado_aws.transport import Origin, Response
 
@@ -233,6 +233,7 @@ def test_bytes_between_responses_end_the_connection(
         peer.send(OK)
         peer.stall()
         peer.send(response(b"unasked"))
+        has_come.set()
         peer.read_request()
         peer.send(response(b"unasked too"))
 
@@ -240,8 +241,10 @@ def test_bytes_between_responses_end_the_connection(
         transport = transport_factory()
         await transport.send(get(server.origin), PATIENT)
         server.released.set()
-        await until(lambda: not transport.stats().open)
+        assert await asyncio.to_thread(has_come.wait, 10)
         return await transport.send(get(server.origin), PATIENT)
+
+    has_come = threading.Event()
 
     with ScriptedServer(script, answering(OK)) as server:
         assert run(twice()).body == b"ok"

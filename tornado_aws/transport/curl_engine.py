@@ -156,7 +156,11 @@ class Engine:
         return handle
 
     def _new_handle(self) -> Handle:
-        return Handle(self._fixed, self._sockets.opened, self._options.max_response_size)
+        return Handle(self._fixed, self._opened, self._options.max_response_size)
+
+    def _opened(self, fd: int, purpose: int) -> int:
+        self._multi.opened(fd)
+        return self._sockets.opened(fd, purpose)
 
     def _begin(self, handle: Handle) -> None:
         now = self.loop.time()
@@ -168,8 +172,7 @@ class Engine:
         self._active[handle.curl] = handle
         if handle.upload is not None:
             handle.feed = self.loop.create_task(self._feed(handle, handle.upload))
-        if not handle.request.may_resend:
-            self._multi.look()
+        self._multi.look()
         self._multi.add(handle.curl)
 
     async def _feed(self, handle: Handle, upload: Upload) -> None:
@@ -209,6 +212,9 @@ class Engine:
         except Exception as error:  # whatever it is, the call must end with it
             self._fail(handle, error)
         self._end_feed(handle)
+        kept = handle.socket
+        if kept >= 0:
+            self._multi.keep(kept)
         handle.clear()
         self._spare.append(handle)
         self._slots.give_back()

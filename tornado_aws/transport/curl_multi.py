@@ -118,6 +118,14 @@ class Multi:
         self._multi.setopt(pycurl.M_MAXCONNECTS, max_connections)
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, max_connections)
 
+    def opened(self, fd: int) -> None:
+        """Take note of a new socket of libcurl's."""
+        self._watcher.opened(fd)
+
+    def keep(self, fd: int) -> None:
+        """Look after a connection whose transfer has ended and that libcurl keeps."""
+        self._watcher.keep(fd)
+
     def look(self) -> None:
         """Take notice of kept connections that have ended; 1 us."""
         self._watcher.look()

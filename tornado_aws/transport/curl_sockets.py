@@ -42,6 +42,12 @@ class Watcher(Protocol):
     def watch(self, fd: int, events: int) -> None:
         """Wait for `events` on `fd` from now on, and for nothing else on it."""
 
+    def opened(self, fd: int) -> None:
+        """Take note that `fd` is a socket that there has not been before."""
+
+    def keep(self, fd: int) -> None:
+        """Look after `fd`, for which no transfer waits any more, between two transfers."""
+
     def look(self) -> None:
         """Tell now what happened between two transfers, before the loop's next round."""
 
@@ -75,6 +81,12 @@ class LoopWatcher:
             self._loop.add_reader(fd, self._ready, fd, READ)
         if added & WRITE:
             self._loop.add_writer(fd, self._ready, fd, WRITE)
+
+    def opened(self, fd: int) -> None:
+        """Do nothing: what is not waited for is not known here."""
+
+    def keep(self, fd: int) -> None:
+        """Do nothing: libcurl finds out when it uses the connection again."""
 
     def look(self) -> None:
         """Do nothing: of kept connections the loop knows nothing either."""
@@ -136,7 +148,7 @@ if sys.platform == "linux":
 
         def _open(self) -> None:
             self._epoll = select.epoll()
-            self._registered: set[int] = set()
+            self._flags: dict[int, int] = {}
             self._loop.add_reader(self._epoll.fileno(), self._poll)
 
         def watch(self, fd: int, events: int) -> None:
@@ -144,16 +156,26 @@ if sys.platform == "linux":
                 self._events.pop(fd, None)
                 return
             self._events[fd] = events
-            flags = _TO_EPOLL[events]
-            if fd in self._registered:
+            self._register(fd, _TO_EPOLL[events])
+
+        def _register(self, fd: int, flags: int) -> None:
+            if fd in self._flags:
                 # The number may belong to another socket by now; only the kernel knows.
                 try:
                     self._epoll.modify(fd, flags)
                 except FileNotFoundError:
                     self._epoll.register(fd, flags)
             else:
-                self._registered.add(fd)
                 self._epoll.register(fd, flags)
+            self._flags[fd] = flags
+
+        def opened(self, fd: int) -> None:
+            self._flags.pop(fd, None)
+
+        def keep(self, fd: int) -> None:
+            # libcurl names no socket whose answer came before it had to wait for it.
+            if self._flags.get(fd) != select.EPOLLIN:
+                self._register(fd, select.EPOLLIN)
 
         def look(self) -> None:
             for fd, _flags in self._epoll.poll(0):
@@ -177,7 +199,7 @@ if sys.platform == "linux":
 
         def _forget(self, fd: int) -> None:
             """Drop a kept socket on which something happened: most often its peer closed it."""
-            self._registered.discard(fd)
+            self._flags.pop(fd, None)
             try:
                 self._epoll.unregister(fd)
             except OSError:

@@ -215,3 +215,55 @@ def test_a_socket_is_connected_from_its_peers_answer_to_its_end() -> None:
         assert is_connected(sock.fileno())
         closed = sock.fileno()
     assert not is_connected(closed)
+
+
+@pytest.mark.skipif("epoll" not in WATCHERS, reason="sockets are kept in an epoll")
+@pytest.mark.parametrize("wanted", [0, READ, WRITE])
+def test_kept_connections_are_looked_after_whatever_was_wanted(wanted: int, pair: Pair) -> None:
+    """An answer may come before libcurl has to wait for it, or while it waits to write."""
+    one, other = pair
+
+    async def main() -> None:
+        unasked: list[int] = []
+        watcher = WATCHERS["epoll"](
+            asyncio.get_running_loop(), lambda fd, events: None, unasked.append
+        )
+        fd = one.fileno()
+        watcher.opened(fd)
+        if wanted:
+            watcher.watch(fd, wanted)
+            watcher.watch(fd, 0)
+        watcher.keep(fd)
+        watcher.look()
+        assert unasked == []
+        other.send(b"x")
+        watcher.look()
+        assert unasked == [fd]
+        watcher.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif("epoll" not in WATCHERS, reason="sockets are kept in an epoll")
+def test_a_new_connection_is_kept_apart_from_an_old_one_of_its_number(pair: Pair) -> None:
+    """The kernel has dropped the old one unseen."""
+    one, other = pair
+
+    async def main() -> None:
+        unasked: list[int] = []
+        watcher = WATCHERS["epoll"](
+            asyncio.get_running_loop(), lambda fd, events: None, unasked.append
+        )
+        with socket.socket() as old:
+            fd = old.fileno()
+            watcher.opened(fd)
+            watcher.keep(fd)
+            os.dup2(one.fileno(), fd)
+            watcher.opened(fd)
+            watcher.keep(fd)
+            other.send(b"x")
+            watcher.look()
+        assert unasked == [fd]
+        watcher.close()
+
+    asyncio.run(main())
