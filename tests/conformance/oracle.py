@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -148,6 +148,21 @@ def body_bytes(body: Any) -> bytes:
     if isinstance(body, str):
         return body.encode()
     return bytes(body) if isinstance(body, (bytes, bytearray)) else bytes(body.read())
+
+
+class RawBody:
+    """What botocore reads the body of a response from.
+
+    Args:
+        data: all of it.
+    """
+
+    def __init__(self, data: bytes = b"") -> None:
+        self._data = data
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        """Give the body."""
+        yield self._data
 
 
 @lru_cache

@@ -46,6 +46,8 @@ from tornado_aws.model import Operation
 from tornado_aws.service import ServiceClient
 from tornado_aws.transport import Request
 
+from . import oracle
+
 REGIONS = [
     *("us-east-1", "us-east-1", "us-west-2", "eu-central-1", "ap-southeast-7", "us-new-7"),
     *("cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"),
@@ -247,7 +249,7 @@ class Theirs:
 
     def _catch(self, request: awsrequest.AWSPreparedRequest, **_: Any) -> Any:
         self._caught.append(request)
-        return awsrequest.AWSResponse(request.url, 500, {}, _Empty())
+        return awsrequest.AWSResponse(request.url, 500, {}, oracle.RawBody())
 
     def _of_caught(self) -> Address:
         request = self._caught[0]
@@ -259,13 +261,6 @@ class Theirs:
         standard = {"http": ":80", "https": ":443"}[url.scheme]
         host = url.netloc.removesuffix(standard)
         return _address(self._service, url.scheme, host, url.path, headers)
-
-
-class _Empty:
-    """The raw body of an empty response."""
-
-    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        return iter(())
 
 
 _S3_NAMES = {

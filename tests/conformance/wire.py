@@ -290,16 +290,6 @@ async def _of_request(request: Request) -> Sent:
 # --- botocore's -----------------------------------------------------------------------------------
 
 
-class _Body:
-    """The raw body of a response."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        yield self._data
-
-
 class Theirs:
     """Botocore's client of a service, without a network."""
 
@@ -328,7 +318,7 @@ class Theirs:
         sent = _of_prepared(request)  # whose body can be read once
         self._caught.append(sent)
         status, body = _answer(sent)
-        return awsrequest.AWSResponse(request.url, status, {}, _Body(body))
+        return awsrequest.AWSResponse(request.url, status, {}, oracle.RawBody(body))
 
 
 def _of_prepared(request: awsrequest.AWSPreparedRequest) -> Sent:

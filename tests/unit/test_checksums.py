@@ -167,7 +167,7 @@ def sent_by_botocore(
 
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         caught.append(request)
-        return AWSResponse(request.url, 500, {}, oracle.EmptyBody())
+        return AWSResponse(request.url, 500, {}, oracle.RawBody())
 
     client.meta.events.register("before-send", answer)
     try:
