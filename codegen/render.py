@@ -103,7 +103,7 @@ def package_of(selection: Selection, names: Names) -> Package:
     header = (
         f"{MARK} from {folder} {api_version}{origin};\n"
         f"# {len(service.operations)} of {service.available} operations."
-        " Do not edit: run `make generate`."
+        " Do not edit: generate it anew."
     )
     title = escaped(one_line(service.metadata.get("serviceFullName", folder)))
     return Package(header, names.client, title, escaped(api_version))
