@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from generated.dynamodb import DynamoDB
-from tests.support.recording_server import Answer, RecordingServer, recording_server
+from tests.support.recording_server import Answer, RecordingServer
 from tornado_aws import AsyncAWSClient, AWSClient, exceptions
 from tornado_aws.events import Attempt, Call, Observer
 
@@ -22,12 +22,6 @@ THROTTLED = Answer(
     (("x-amzn-RequestId", "R1"), ("x-amz-retry-after", "0")),
 )
 MISSING = Answer(400, b'{"__type":"ResourceNotFoundException"}', (("x-amzn-RequestId", "R2"),))
-
-
-@pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    with recording_server() as running:
-        yield running
 
 
 class Diary(Observer):

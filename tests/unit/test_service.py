@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,17 +10,11 @@ import pytest
 
 from generated.dynamodb import DynamoDB
 from generated.dynamodb import exceptions as dynamodb_exceptions
-from tests.support.recording_server import Answer, RecordingServer, recording_server
+from tests.support.recording_server import Answer, RecordingServer
 from tornado_aws import AsyncAWSClient, AWSClient, exceptions
 
 KEYS: dict[str, Any] = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
 ID = ("x-amzn-RequestId", "R1")
-
-
-@pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    with recording_server() as running:
-        yield running
 
 
 def client(server: RecordingServer) -> DynamoDB:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
-from tests.support.recording_server import Answer, RecordingServer, recording_server
+from tests.support.recording_server import Answer, RecordingServer
 from tornado_aws import AsyncAWSClient, exceptions
 from tornado_aws.credentials import Credentials
 
@@ -27,12 +26,6 @@ ASSUMED = Answer(
     b"<ResponseMetadata><RequestId>R</RequestId></ResponseMetadata></AssumeRoleResponse>",
     (("Content-Type", "text/xml"),),
 )
-
-
-@pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    with recording_server() as running:
-        yield running
 
 
 def credentials(tmp_path: Path, config: str, **options: Any) -> Credentials:
