@@ -86,7 +86,7 @@ class LoopWatcher:
         """Do nothing: what is not waited for is not known here."""
 
     def keep(self, fd: int) -> None:
-        """Do nothing: libcurl finds out when it uses the connection again."""
+        """Do nothing: without epoll only libcurl looks, and not before every use."""
 
     def look(self) -> None:
         """Do nothing: of kept connections the loop knows nothing either."""
