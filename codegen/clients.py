@@ -9,7 +9,7 @@ from .name import Names
 from .paging import conveniences
 from .presigned import presigning
 from .select import Selection
-from .source import imports, words
+from .source import imports, literal, words
 
 
 def client_context(selection: Selection, names: Names) -> Mapping[str, object]:
@@ -22,11 +22,15 @@ def client_context(selection: Selection, names: Names) -> Mapping[str, object]:
     used = words(annotation for method in methods for annotation in method.annotations)
     lines = imports(used)
     own = ["from . import types"] if "types" in used else []
-    siblings = ["exceptions", *companions(selection), "wire"]
+    siblings = ["exceptions", *(["paginators"] if selection.paginators else [])]
+    metadata = selection.service.metadata
     return {
+        "service": literal(metadata["endpointPrefix"]),
+        "service_id": literal(metadata["serviceId"]),
+        "has_waiters": bool(selection.waiters),
         "methods": methods,
         "imports": [*lines, *([""] if lines and own else []), *own],
-        "siblings": ", ".join(sorted(siblings)),
+        "siblings": ", ".join(siblings),
     }
 
 

@@ -180,7 +180,7 @@ def _wait(name: str, entry: Json, selection: Selection, names: Names) -> Method:
         result,
         f"Call {method} every {seconds} seconds, {entry['maxAttempts']} times at most, until"
         f" {name} is reached; return the last response.",
-        f"await self._wait(waiters.{constant(name)}, ",
+        f"await self._wait({literal(constant(name))}, ",
         Annotator(selection, names, "types."),
     )
 

@@ -135,6 +135,26 @@ def test_importing_is_light_and_changes_nothing(name: str, tmp_path: Path) -> No
     assert not loaded & HEAVY
 
 
+MAKING = """
+import json, sys
+from tornado_aws.services.ec2 import EC2
+EC2(region="us-east-1", access_key="A", secret_key="S")
+print(json.dumps([name for name in sys.modules if name.startswith("tornado_aws.")]))
+"""
+NEEDED = {
+    *("_settings_table", "client", "credentials", "credentials.explicit", "exceptions", "flight"),
+    *("pagination", "queries", "service", "session"),
+    *("services", "services.ec2", "services.ec2.client", "services.ec2.exceptions"),
+    "services.ec2.paginators",
+}
+
+
+def test_making_a_client_imports_nothing_that_only_calls_need(tmp_path: Path) -> None:
+    """Each module takes a tenth of a millisecond at least, and every start has to wait for it."""
+    output = run(sys.executable, "-I", "-c", MAKING, cwd=tmp_path)
+    assert {name.removeprefix("tornado_aws.") for name in json.loads(output)} == NEEDED
+
+
 def test_the_examples_fit_the_types_of_the_wheel(
     installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,34 +132,35 @@ def _client_cert(value: Any) -> str | tuple[str, str]:
 
 
 # A region goes into host names: one label of letters, digits and hyphens, as botocore checks it.
-_REGION = re.compile(r"(?![0-9]+$)(?!-)[a-zA-Z0-9-]{1,63}(?<!-)")
-
-
 def _region(value: Any) -> str:
-    if not _REGION.fullmatch(_text(value)):
+    name = _text(value)
+    letters = name.replace("-", "")
+    is_label = letters.isascii() and letters.isalnum() and name == name.strip("-")
+    if not is_label or name.isdigit() or len(name) > 63:
         raise ValueError
-    return str(value)
+    return name
 
 
-# Names of ways to sign, and what regions may be given as: a part of one for all that fit.
-_LISTED = re.compile(r"[A-Za-z0-9.#*-]+")
+# Names of ways to sign, and what regions may be given as: a part of one for all that fit. Compiled
+# when one is given, as the other one is: every start would have to wait for it.
+_LISTED = r"[A-Za-z0-9.#*-]+"
 
 
 def _names(value: Any) -> tuple[str, ...]:
     given = _text(value).split(",") if isinstance(value, str) else list(value)
     names = tuple(_text(name).strip() for name in given)
-    if not names or not all(_LISTED.fullmatch(name) for name in names):
+    if not names or not all(re.fullmatch(_LISTED, name) for name in names):
         raise ValueError
     return names
 
 
 # It becomes a part of a path.
-_ROLE_NAME = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
+_ROLE_NAME = r"[A-Za-z0-9+=,.@_-]{1,128}"
 
 
 def _role_name(value: Any) -> str:
     name = _text(value).strip()
-    if not _ROLE_NAME.fullmatch(name):
+    if not re.fullmatch(_ROLE_NAME, name):
         raise ValueError
     return name
 

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 from tornado.httpclient import HTTPResponse
 from tornado.ioloop import IOLoop
 
-from tornado_aws.background import BackgroundLoop
-from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ClientClosedError, ConfigurationError
-from tornado_aws.options import CallOptions, ExtraOptions, HeadersArg, QueryArgs
 from tornado_aws.session import Session, Target
 
 if TYPE_CHECKING:
+    from tornado_aws.credentials import Credentials
+    from tornado_aws.options import CallOptions, ExtraOptions, HeadersArg, QueryArgs
     from tornado_aws.responses import StreamedResponse
     from tornado_aws.transport import PoolStats
     from tornado_aws.types import StreamingBlob
@@ -73,6 +72,8 @@ class AWSClient:
             "security_token": security_token,
             "endpoint": endpoint,
         }
+        from tornado_aws.background import BackgroundLoop  # noqa: PLC0415 - for this class only
+
         self._session = Session(_target(service), _given(named) | dict(options))
         self._background = BackgroundLoop(f"tornado-aws {service}")
 

@@ -126,7 +126,7 @@ async def _fetch(
 
 def _verifier(s3: ServiceClient, head: Params) -> checksums.Verifier | None:
     """Return what verifies an object as a whole, None if its head says nothing of that."""
-    rule = checksums.response_rule(s3._model.operation("GetObject"))
+    rule = checksums.response_rule(s3._model().operation("GetObject"))
     return checksums.verifier(rule, head["ResponseMetadata"]["HTTPHeaders"]) if rule else None
 
 

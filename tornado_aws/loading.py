@@ -27,7 +27,9 @@ from tornado_aws.discovery import Discovery
 from tornado_aws.endpoints.raw import service_id
 from tornado_aws.events import Caller, Observer
 from tornado_aws.exceptions import ConfigNotFound
+from tornado_aws.model import ServiceModel
 from tornado_aws.pipeline import Limits, Pipeline
+from tornado_aws.protocols import PROTOCOLS, choose
 from tornado_aws.regions import KnownRegions
 from tornado_aws.retries import POLICIES, Policy
 from tornado_aws.routes import Route, Router, raw_route
@@ -89,6 +91,7 @@ class Ready:
         self.sessions = loaded.sessions
         self.discovery = loaded.discovery
         self.rules = import_module(target.rules) if target.rules else None
+        self._model = model_of(target)
         self.caller = Caller(target.service, settings.region or "", loaded.observers)
         self.limits = _limits(settings, target.service)
         self.raw_limits = self.limits
@@ -106,9 +109,9 @@ class Ready:
     @cached_property
     def router(self) -> Router:
         """Finds where generated calls go."""
-        if self.rules is None or self._target.metadata is None:
+        if self.rules is None or self._model is None:
             raise TypeError(f"{self._target.service} has no endpoint rules")
-        return Router(self.rules, self._target.metadata, self.settings, self._environ)
+        return Router(self.rules, self._model.metadata, self.settings, self._environ)
 
 
 async def load(
@@ -216,7 +219,7 @@ async def make_ready(loaded: Loaded, target: Target, settings_options: Mapping[s
     Raises:
         ConfigurationError: the options or the configuration files cannot be used.
     """
-    own_id = target.service_id if target.metadata else service_id(target.service)
+    own_id = target.service_id if target.wire else service_id(target.service)
     settings = resolve(settings_options, loaded.environ, loaded.profiles, own_id)
     if settings.region is None:
         region = await machine_region(settings)
@@ -264,10 +267,25 @@ def _policy(settings: Settings, service: str) -> Policy:
 # Gateways answer with errors in XML, whatever the protocol.
 _ALWAYS = ("xml.parsers.expat",)
 
+# What only generated calls need.
+_GENERATED = ("tornado_aws.preparation", "tornado_aws.presigning")
+
 
 def _import_all(target: Target, settings: Settings) -> None:
     """Import what calls need: it takes so long that no loop must wait for it."""
-    peculiar = module_of(target.metadata) if target.metadata else ()
-    checks = ("tornado_aws.acceptance",) if target.metadata and settings.validate else ()
-    for module in (*_ALWAYS, *target.modules, *filter(None, [target.rules]), *peculiar, *checks):
-        import_module(module)
+    names = [*_ALWAYS]
+    model = model_of(target)
+    if model is not None:
+        names += _GENERATED
+        names += (PROTOCOLS[choose(model.metadata)], *module_of(model.metadata))
+        names += ["tornado_aws.acceptance"] if settings.validate else []
+    if target.rules:
+        names.append(target.rules)
+    for name in names:
+        import_module(name)
+
+
+def model_of(target: Target) -> ServiceModel | None:
+    """Import the wire data that calls are made with, if they are generated ones."""
+    model: ServiceModel | None = import_module(target.wire).MODEL if target.wire else None
+    return model

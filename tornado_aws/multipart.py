@@ -94,7 +94,7 @@ class MultipartUpload:
         return self._part(number, result["CopyPartResult"])
 
     def _part(self, number: int, result: Params) -> Params:
-        known = self._s3._model.shape("CompletedPart").members
+        known = self._s3._model().shape("CompletedPart").members
         return {"PartNumber": number, **{name: result[name] for name in known if name in result}}
 
     async def _call(self, operation: str, more: Params) -> dict[str, Any]:
@@ -153,7 +153,7 @@ async def run(jobs: AsyncIterable[Coroutine[Any, Any, T]], concurrency: int) -> 
 
 def known(s3: ServiceClient, operation: str, params: Params) -> dict[str, Any]:
     """Return those of the parameters that an operation has."""
-    use = s3._model.operation(operation).input
+    use = s3._model().operation(operation).input
     members = use.shape.members if use is not None else {}
     return {name: value for name, value in params.items() if name in members}
 

@@ -9,83 +9,31 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequenc
 from functools import partial
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack
 
 from tornado_aws.client import AsyncAWSClient
-from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import AWSError, CallError, UnsupportedOperationError
-from tornado_aws.model import Operation, ServiceModel
-from tornado_aws.options import CallOptions, ClientOptions
 from tornado_aws.pagination import Pages, PaginationConfig, Paginator
-from tornado_aws.protocols import (
-    PROTOCOLS,
-    ErrorParser,
-    HTTPParts,
-    Parser,
-    Serializer,
-    choose,
-    load,
-)
 from tornado_aws.session import Session, Target
-from tornado_aws.waiting import Waiter, WaiterConfig, wait
 
 if TYPE_CHECKING:
-    from tornado_aws.customizations import Hooks, Params, Permission
-    from tornado_aws.downloads import Download
+    from tornado_aws.credentials import Credentials
+    from tornado_aws.customizations import Params, Permission
     from tornado_aws.errors import ErrorDetails
-    from tornado_aws.event_uploads import EventUpload
     from tornado_aws.loading import Ready
+    from tornado_aws.model import ServiceModel
+    from tornado_aws.options import CallOptions, ClientOptions
     from tornado_aws.pipeline import Outcome
+    from tornado_aws.preparation import Prepared
     from tornado_aws.presigning import PresignedPost
+    from tornado_aws.protocols import HTTPParts
     from tornado_aws.protocols.event_streams import Fault
-    from tornado_aws.retries import Facts
-    from tornado_aws.routes import Context, Route
+    from tornado_aws.routes import Route
     from tornado_aws.settings import Settings
     from tornado_aws.transport import PoolStats, Response
-    from tornado_aws.uploads import Upload
+    from tornado_aws.waiting import WaiterConfig
 
 T = TypeVar("T")
-
-# What preparing an operation imports.
-MODULES = (
-    "tornado_aws.compression",
-    "tornado_aws.validation",
-    "tornado_aws.uploads",
-    "tornado_aws.downloads",
-    "tornado_aws.presigning",
-)
-
-
-class Prepared(NamedTuple):
-    """An operation made ready at its first call, for all clients of its class.
-
-    Attributes:
-        name: the operation's name.
-        validate: raises `ParamValidationError` for parameters that do not fit.
-        serialize: from parameters to the parts of a request.
-        parse: from a response to a result.
-        parse_error: from an error response and its code to the error's own members.
-        upload: how its bodies are sent, None if there is nothing to it.
-        download: how its results are received, None if there is nothing to it.
-        context: from parameters to what they contribute to the endpoint's, None for nothing.
-        is_signed: whether the service wants a signature.
-        hooks: what is peculiar to the operation.
-        facts: what bears on repeating the operation.
-        is_compressible: whether the service takes its bodies compressed.
-    """
-
-    name: str
-    validate: Callable[[Mapping[str, Any]], None]
-    serialize: Serializer
-    parse: Parser
-    parse_error: ErrorParser
-    upload: Upload | EventUpload | None
-    download: Download | None
-    context: Context | None
-    is_signed: bool
-    hooks: Hooks
-    facts: Facts
-    is_compressible: bool
 
 
 class ServiceClient:
@@ -101,9 +49,14 @@ class ServiceClient:
         ConfigurationError: an option has an impossible value.
     """
 
-    _model: ClassVar[ServiceModel]
-    _errors: ClassVar[Mapping[str, type[AWSError]]]
+    # The service's name in hosts and its id in its model; modules of the package, by their names:
+    # what a client needs is imported at its first call.
+    _service: ClassVar[str]
+    _service_id: ClassVar[str]
+    _wire: ClassVar[str]
     _endpoints: ClassVar[str]
+    _waiters: ClassVar[str]
+    _errors: ClassVar[Mapping[str, type[AWSError]]]
     _operations: ClassVar[dict[str, Prepared]]
 
     def __init_subclass__(cls) -> None:
@@ -115,10 +68,16 @@ class ServiceClient:
     ) -> None:
         if client is not None:
             _check_client(client, options)
-        target = _target(self._model.metadata, self._endpoints)
-        base = client or AsyncAWSClient(target.service, **options)
+        base = client or AsyncAWSClient(self._service, **options)
         self._own = base if client is None else None
+        target = Target(self._service, self._service_id, self._wire, self._endpoints)
         self._session: Session = base._session.for_target(target)
+
+    @classmethod
+    def _model(cls) -> ServiceModel:
+        """Return the wire data, which `Session.ready` has imported off the loop."""
+        model: ServiceModel = import_module(cls._wire).MODEL
+        return model
 
     async def _call(
         self,
@@ -143,7 +102,7 @@ class ServiceClient:
         route = await self._route(ready, operation, given)
         parts = _joined(parts, route, ready.settings)
         if operation.is_compressible and not ready.settings.disable_request_compression:
-            from tornado_aws.compression import compressed  # noqa: PLC0415 - see MODULES
+            from tornado_aws.compression import compressed  # noqa: PLC0415 - imported by ready()
 
             parts = await compressed(parts, ready.settings.request_min_compression_size_bytes)
         if headers is not None:
@@ -205,7 +164,7 @@ class ServiceClient:
         self, ready: Ready, permission: Permission, params: Params, parts: HTTPParts
     ) -> HTTPParts:
         """Return a request, with the URL that permits its copy from another region if need be."""
-        from tornado_aws import presigning  # noqa: PLC0415 - see MODULES
+        from tornado_aws import presigning  # noqa: PLC0415 - imported by ready()
         from tornado_aws.customizations import cross_region  # noqa: PLC0415 - imported by ready()
 
         source = cross_region.source_region(permission, params)
@@ -226,9 +185,13 @@ class ServiceClient:
         return Paginator(pages, partial(self._call, pages.operation), params, config)
 
     async def _wait(
-        self, waiter: Waiter, params: Mapping[str, object], config: WaiterConfig | None
+        self, name: str, params: Mapping[str, object], config: WaiterConfig | None
     ) -> T:  # pyright: ignore[reportInvalidTypeVarUse] - as in _call
-        """Call an operation until the waiter has what it waits for."""
+        """Call an operation until the waiter of this name has what it waits for."""
+        loop = asyncio.get_running_loop()
+        waiter = getattr(await loop.run_in_executor(None, import_module, self._waiters), name)
+        from tornado_aws.waiting import wait  # noqa: PLC0415 - imported by the waiters
+
         call = partial(self._call, waiter.operation)
         return await wait(waiter, call, params, config)  # type: ignore[return-value]
 
@@ -255,32 +218,9 @@ class ServiceClient:
         return route
 
     def _prepare(self, name: str, ready: Ready) -> Prepared:
-        from tornado_aws.compression import takes_gzip  # noqa: PLC0415 - see MODULES
-        from tornado_aws.customizations import hooks  # noqa: PLC0415 - imported by ready()
-        from tornado_aws.downloads import download  # noqa: PLC0415 - see MODULES
-        from tornado_aws.retries import facts_of  # noqa: PLC0415 - imported by ready()
-        from tornado_aws.routes import context_of  # noqa: PLC0415 - imported by ready()
-        from tornado_aws.uploads import upload  # noqa: PLC0415 - see MODULES
-        from tornado_aws.validation import validator  # noqa: PLC0415 - brings the codec
+        from tornado_aws.preparation import prepare  # noqa: PLC0415 - imported by ready()
 
-        operation: Operation = self._model.operation(name)
-        protocol = load(self._model.metadata)
-        peculiar = hooks(operation)
-        prepared = Prepared(
-            name,
-            validator(operation),
-            protocol.serializer(peculiar.serialized_as or operation),
-            protocol.parser(operation),
-            protocol.error_parser(self._model),
-            upload(operation, protocol, peculiar.body_hashes),
-            download(operation, protocol),
-            context_of(operation, ready.rules, peculiar) if ready.rules else None,
-            operation.traits.get("authtype") != "none",
-            peculiar,
-            facts_of(operation),
-            takes_gzip(operation),
-        )
-        self._operations[name] = prepared
+        prepared = self._operations[name] = prepare(self._model(), name, ready.rules)
         return prepared
 
     def _exception(self, operation: Prepared, outcome: Outcome, details: ErrorDetails) -> AWSError:
@@ -363,10 +303,10 @@ class ServiceClient:
             EndpointError: no endpoint fits.
             CredentialsError: there are no usable credentials.
         """
-        from tornado_aws import presigning  # noqa: PLC0415 - see MODULES
+        from tornado_aws import presigning  # noqa: PLC0415 - imported by ready()
 
         ready = self._session.resolved or await self._session.ready()
-        name = presigning.operation_named(method, self._model.operation_names)
+        name = presigning.operation_named(method, self._model().operation_names)
         route, parts = await self._unsent(ready, name, params or {})
         credentials = None
         if route.signer is not None:
@@ -398,12 +338,10 @@ class ServiceClient:
             ParamValidationError: an argument does not fit.
             CredentialsError: there are no usable credentials.
         """
-        from tornado_aws import presigning  # noqa: PLC0415 - see MODULES
+        from tornado_aws import presigning  # noqa: PLC0415 - imported by ready()
 
-        if "CreateBucket" not in self._model.operation_names:
-            raise UnsupportedOperationError(
-                f"{self._model.metadata['serviceId']} takes no forms; S3 does"
-            )
+        if "CreateBucket" not in self._model().operation_names:
+            raise UnsupportedOperationError(f"{self._service_id} takes no forms; S3 does")
         ready = self._session.resolved or await self._session.ready()
         route, parts = await self._unsent(ready, "CreateBucket", {"Bucket": Bucket})
         return presigning.presigned_post(
@@ -474,11 +412,6 @@ def _check_client(client: object, options: Mapping[str, object]) -> None:
     if options:
         names = ", ".join(sorted(options))
         raise TypeError(f"Give either a client or options ({names}), not both")
-
-
-def _target(metadata: Mapping[str, Any], rules: str) -> Target:
-    modules = (PROTOCOLS[choose(metadata)], *MODULES)
-    return Target(metadata["endpointPrefix"], metadata["serviceId"], metadata, rules, modules)
 
 
 def _accepted(operation: Prepared, settings: Settings, params: Params) -> Params:

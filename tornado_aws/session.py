@@ -5,7 +5,7 @@ the loop, once. Views of a client and generated clients on top of it have sessio
 share one `Shared`: the files, the source of credentials and the connections.
 """
 
-from __future__ import annotations
+# Annotations are not postponed here: `typing` would compile the text of each field, 20 us a field.
 
 import asyncio
 from collections.abc import Mapping
@@ -16,7 +16,6 @@ from tornado_aws._settings_table import check
 from tornado_aws.credentials.explicit import explicit_credentials
 from tornado_aws.exceptions import ClientClosedError, ConfigurationError, CurlNotInstalledError
 from tornado_aws.flight import Flight
-from tornado_aws.options import CallOptions
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -41,6 +40,23 @@ _CODE_ONLY = frozenset(
     }
 )
 
+# Those that may differ from call to call, `tornado_aws.options.CallOptions`: importing the types
+# takes longer than making a client.
+CALL_OPTIONS = frozenset(
+    {
+        "connect_timeout",
+        "max_attempts",
+        "pool_timeout",
+        "read_timeout",
+        "request_timeout",
+        "retry_lost_writes",
+        "retry_mode",
+        "tls_timeout",
+        "total_timeout",
+        "validate",
+    }
+)
+
 
 class Target(NamedTuple):
     """What a session's calls are for.
@@ -48,16 +64,14 @@ class Target(NamedTuple):
     Attributes:
         service: the service's name.
         service_id: the service's id in its model, which names its own endpoint settings.
-        metadata: what the model says of the service, None for a raw client.
+        wire: the name of the module with the service's wire data, None for a raw client.
         rules: the name of the module with the endpoint rules, None for a raw client.
-        modules: what the calls will import, to be imported off the loop.
     """
 
     service: str
     service_id: str
-    metadata: Mapping[str, Any] | None = None
+    wire: str | None = None
     rules: str | None = None
-    modules: tuple[str, ...] = ()
 
 
 class Shared:
@@ -74,7 +88,7 @@ class Shared:
             raise CurlNotInstalledError
         self._loading: Flight[Loaded] = Flight()
 
-    async def load(self) -> Loaded:
+    async def load(self) -> "Loaded":
         """Read the configuration and make the parts, once for all callers."""
         if not self.closed:
             loaded = await self._loading.get(self._load)
@@ -83,14 +97,14 @@ class Shared:
         self.close()
         raise ClientClosedError(sent=False)
 
-    async def _load(self) -> Loaded:
+    async def _load(self) -> "Loaded":
         loading = await asyncio.get_running_loop().run_in_executor(None, _import_loading)
         loaded: Loaded = await loading.load(
             self.options, settings_options(self.options), self._explicit
         )
         return loaded
 
-    def pool_stats(self) -> PoolStats:
+    def pool_stats(self) -> "PoolStats":
         """Count connections and callers; nothing but zeros before the first call."""
         from tornado_aws.transport import PoolStats  # noqa: PLC0415 - not needed to make a client
 
@@ -119,7 +133,7 @@ class Session:
     """
 
     def __init__(
-        self, target: Target, options: Mapping[str, Any], *, parent: Session | None = None
+        self, target: Target, options: Mapping[str, Any], *, parent: "Session | None" = None
     ) -> None:
         self.target = target
         self.is_view = parent is not None
@@ -128,14 +142,14 @@ class Session:
         self._options = options
         self._shared: Shared = Shared(options) if parent is None else parent._shared
 
-    def view(self, options: Mapping[str, Any]) -> Session:
+    def view(self, options: Mapping[str, Any]) -> "Session":
         """Return a session with other call options and the same connections.
 
         Raises:
             ConfigurationError: an option is unknown, has an impossible value, or belongs to the
                 connections and cannot differ from call to call.
         """
-        fixed = sorted(set(options) - CallOptions.__annotations__.keys())
+        fixed = sorted(set(options) - CALL_OPTIONS)
         if fixed:
             raise ConfigurationError(
                 f"{', '.join(fixed)} cannot differ from call to call; make another client"
@@ -143,11 +157,11 @@ class Session:
         check(options)
         return Session(self.target, {**self._options, **options}, parent=self)
 
-    def for_target(self, target: Target) -> Session:
+    def for_target(self, target: Target) -> "Session":
         """Return a session for other calls with the same options and connections."""
         return Session(target, self._options, parent=self)
 
-    async def ready(self) -> Ready:
+    async def ready(self) -> "Ready":
         """Return what the options amount to, read and made at the first call.
 
         Raises:
@@ -157,17 +171,17 @@ class Session:
         self.resolved = await self._resolving.get(self._resolve)
         return self.resolved
 
-    async def _resolve(self) -> Ready:
+    async def _resolve(self) -> "Ready":
         loaded = await self._shared.load()
         options = settings_options(self._options)
         ready: Ready = await _import_loading().make_ready(loaded, self.target, options)
         return ready
 
-    async def get_credentials(self) -> Credentials:
+    async def get_credentials(self) -> "Credentials":
         """Return the credentials in force, refreshed if they are about to expire."""
         return await (await self._shared.load()).source.get()
 
-    def pool_stats(self) -> PoolStats:
+    def pool_stats(self) -> "PoolStats":
         """Count the connections that this session uses, and their callers."""
         return self._shared.pool_stats()
 
@@ -195,7 +209,7 @@ def settings_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in _CODE_ONLY}
 
 
-def _import_loading() -> ModuleType:
+def _import_loading() -> "ModuleType":
     from tornado_aws import loading  # noqa: PLC0415 - see there
 
     return loading

@@ -82,7 +82,7 @@ async def upload(
             error tells when even that failed.
         OSError: the file cannot be read.
     """
-    _check(part_size, concurrency)
+    await _begin(s3, part_size, concurrency)
     source = _as_source(source)
     file = await off_loop(open_file, source)
     if file is None:
@@ -123,7 +123,7 @@ async def copy(
     Raises:
         AWSClientException: as for `upload`; also when the object changes meanwhile.
     """
-    _check(part_size, concurrency)
+    await _begin(s3, part_size, concurrency)
     head = await _head(source or s3, {**CopySource, **_source_key(params)})
     size: int = head["ContentLength"]
     params = {**params, "CopySource": CopySource, "CopySourceIfMatch": head["ETag"]}
@@ -168,7 +168,7 @@ async def download(
         ReadError: a part broke off again and again, or the file is not what its checksum says.
         OSError: the file cannot be written.
     """
-    _check(part_size, concurrency)
+    await _begin(s3, part_size, concurrency)
     head = await _head(s3, params)
     params = {"IfMatch": head["ETag"], **params}
     ranges = _ranges(head["ContentLength"], part_size)
@@ -285,11 +285,13 @@ def _source_key(params: Params) -> Params:
     }
 
 
-def _check(part_size: int, concurrency: int) -> None:
+async def _begin(s3: ServiceClient, part_size: int, concurrency: int) -> None:
+    """Check the arguments, and import what says which parameters an operation has."""
     if part_size < _LEAST_PART:
         raise ParamValidationError(f"part_size is {part_size}; S3 wants at least {_LEAST_PART}")
     if concurrency < 1:
         raise ParamValidationError(f"concurrency is {concurrency}; it must be at least 1")
+    await off_loop(s3._model)
 
 
 def _fitting(size: int, part_size: int) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class CloudFormation(ServiceClient):
     API version 2010-05-15; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "cloudformation"
+    _service_id = "CloudFormation"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def activate_organizations_access(self) -> types.ActivateOrganizationsAccessOutput:
@@ -3271,7 +3274,7 @@ class CloudFormation(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.STACK_EXISTS,
+            "STACK_EXISTS",
             {
                 "StackName": StackName,
                 "NextToken": NextToken,
@@ -3290,7 +3293,7 @@ class CloudFormation(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.STACK_CREATE_COMPLETE,
+            "STACK_CREATE_COMPLETE",
             {
                 "StackName": StackName,
                 "NextToken": NextToken,
@@ -3309,7 +3312,7 @@ class CloudFormation(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.STACK_DELETE_COMPLETE,
+            "STACK_DELETE_COMPLETE",
             {
                 "StackName": StackName,
                 "NextToken": NextToken,
@@ -3328,7 +3331,7 @@ class CloudFormation(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.STACK_UPDATE_COMPLETE,
+            "STACK_UPDATE_COMPLETE",
             {
                 "StackName": StackName,
                 "NextToken": NextToken,
@@ -3347,7 +3350,7 @@ class CloudFormation(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.STACK_IMPORT_COMPLETE,
+            "STACK_IMPORT_COMPLETE",
             {
                 "StackName": StackName,
                 "NextToken": NextToken,
@@ -3366,7 +3369,7 @@ class CloudFormation(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.STACK_ROLLBACK_COMPLETE,
+            "STACK_ROLLBACK_COMPLETE",
             {
                 "StackName": StackName,
                 "NextToken": NextToken,
@@ -3387,7 +3390,7 @@ class CloudFormation(ServiceClient):
         ChangeSetCreateComplete is reached; return the last response.
         """
         return await self._wait(
-            waiters.CHANGE_SET_CREATE_COMPLETE,
+            "CHANGE_SET_CREATE_COMPLETE",
             {
                 "ChangeSetName": ChangeSetName,
                 "StackName": StackName,
@@ -3407,7 +3410,7 @@ class CloudFormation(ServiceClient):
         StackRefactorCreateComplete is reached; return the last response.
         """
         return await self._wait(
-            waiters.STACK_REFACTOR_CREATE_COMPLETE,
+            "STACK_REFACTOR_CREATE_COMPLETE",
             {
                 "StackRefactorId": StackRefactorId,
             },
@@ -3424,7 +3427,7 @@ class CloudFormation(ServiceClient):
         StackRefactorExecuteComplete is reached; return the last response.
         """
         return await self._wait(
-            waiters.STACK_REFACTOR_EXECUTE_COMPLETE,
+            "STACK_REFACTOR_EXECUTE_COMPLETE",
             {
                 "StackRefactorId": StackRefactorId,
             },
@@ -3441,7 +3444,7 @@ class CloudFormation(ServiceClient):
         TypeRegistrationComplete is reached; return the last response.
         """
         return await self._wait(
-            waiters.TYPE_REGISTRATION_COMPLETE,
+            "TYPE_REGISTRATION_COMPLETE",
             {
                 "RegistrationToken": RegistrationToken,
             },

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class CloudWatch(ServiceClient):
     API version 2010-08-01; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "monitoring"
+    _service_id = "CloudWatch"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def associate_dataset_kms_key(
@@ -1816,7 +1819,7 @@ class CloudWatch(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.ALARM_EXISTS,
+            "ALARM_EXISTS",
             {
                 "AlarmNames": AlarmNames,
                 "AlarmNamePrefix": AlarmNamePrefix,
@@ -1841,7 +1844,7 @@ class CloudWatch(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.ALARM_MUTE_RULE_EXISTS,
+            "ALARM_MUTE_RULE_EXISTS",
             {
                 "AlarmMuteRuleName": AlarmMuteRuleName,
             },
@@ -1866,7 +1869,7 @@ class CloudWatch(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.COMPOSITE_ALARM_EXISTS,
+            "COMPOSITE_ALARM_EXISTS",
             {
                 "AlarmNames": AlarmNames,
                 "AlarmNamePrefix": AlarmNamePrefix,
@@ -1899,7 +1902,7 @@ class CloudWatch(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.LOG_ALARM_EXISTS,
+            "LOG_ALARM_EXISTS",
             {
                 "AlarmNames": AlarmNames,
                 "AlarmNamePrefix": AlarmNamePrefix,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +26,11 @@ class CognitoIdentityProvider(ServiceClient):
     API version 2016-04-18; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "cognito-idp"
+    _service_id = "Cognito Identity Provider"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def add_custom_attributes(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class DynamoDB(ServiceClient):
     API version 2012-08-10; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "dynamodb"
+    _service_id = "DynamoDB"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def batch_execute_statement(
@@ -2129,7 +2132,7 @@ class DynamoDB(ServiceClient):
         ContributorInsightsEnabled is reached; return the last response.
         """
         return await self._wait(
-            waiters.CONTRIBUTOR_INSIGHTS_ENABLED,
+            "CONTRIBUTOR_INSIGHTS_ENABLED",
             {
                 "TableName": TableName,
                 "IndexName": IndexName,
@@ -2146,7 +2149,7 @@ class DynamoDB(ServiceClient):
         """Call describe_export every 20 seconds, 60 times at most, until ExportCompleted is
         reached; return the last response.
         """
-        return await self._wait(waiters.EXPORT_COMPLETED, {"ExportArn": ExportArn}, WaiterConfig)
+        return await self._wait("EXPORT_COMPLETED", {"ExportArn": ExportArn}, WaiterConfig)
 
     async def wait_until_import_completed(
         self,
@@ -2157,7 +2160,7 @@ class DynamoDB(ServiceClient):
         """Call describe_import every 20 seconds, 60 times at most, until ImportCompleted is
         reached; return the last response.
         """
-        return await self._wait(waiters.IMPORT_COMPLETED, {"ImportArn": ImportArn}, WaiterConfig)
+        return await self._wait("IMPORT_COMPLETED", {"ImportArn": ImportArn}, WaiterConfig)
 
     async def wait_until_kinesis_streaming_destination_active(
         self,
@@ -2169,7 +2172,7 @@ class DynamoDB(ServiceClient):
         KinesisStreamingDestinationActive is reached; return the last response.
         """
         return await self._wait(
-            waiters.KINESIS_STREAMING_DESTINATION_ACTIVE,
+            "KINESIS_STREAMING_DESTINATION_ACTIVE",
             {
                 "TableName": TableName,
             },
@@ -2185,7 +2188,7 @@ class DynamoDB(ServiceClient):
         """Call describe_table every 20 seconds, 25 times at most, until TableExists is reached;
         return the last response.
         """
-        return await self._wait(waiters.TABLE_EXISTS, {"TableName": TableName}, WaiterConfig)
+        return await self._wait("TABLE_EXISTS", {"TableName": TableName}, WaiterConfig)
 
     async def wait_until_table_not_exists(
         self,
@@ -2196,7 +2199,7 @@ class DynamoDB(ServiceClient):
         """Call describe_table every 20 seconds, 25 times at most, until TableNotExists is reached;
         return the last response.
         """
-        return await self._wait(waiters.TABLE_NOT_EXISTS, {"TableName": TableName}, WaiterConfig)
+        return await self._wait("TABLE_NOT_EXISTS", {"TableName": TableName}, WaiterConfig)
 
     async def generate_presigned_url(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, wire
+from . import exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +25,11 @@ class DynamoDBStreams(ServiceClient):
     API version 2012-08-10; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "streams.dynamodb"
+    _service_id = "DynamoDB Streams"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def describe_stream(

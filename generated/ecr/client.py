@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class ECR(ServiceClient):
     API version 2015-09-21; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "api.ecr"
+    _service_id = "ECR"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def batch_check_layer_availability(
@@ -1895,7 +1898,7 @@ class ECR(ServiceClient):
         ImageScanComplete is reached; return the last response.
         """
         return await self._wait(
-            waiters.IMAGE_SCAN_COMPLETE,
+            "IMAGE_SCAN_COMPLETE",
             {
                 "repositoryName": repositoryName,
                 "imageId": imageId,
@@ -1921,7 +1924,7 @@ class ECR(ServiceClient):
         LifecyclePolicyPreviewComplete is reached; return the last response.
         """
         return await self._wait(
-            waiters.LIFECYCLE_POLICY_PREVIEW_COMPLETE,
+            "LIFECYCLE_POLICY_PREVIEW_COMPLETE",
             {
                 "repositoryName": repositoryName,
                 "registryId": registryId,

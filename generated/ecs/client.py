@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class ECS(ServiceClient):
     API version 2014-11-13; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "ecs"
+    _service_id = "ECS"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def associate_gateway_with_cluster(
@@ -3190,7 +3193,7 @@ class ECS(ServiceClient):
         """Call describe_daemon every 15 seconds, 8 times at most, until DaemonActive is reached;
         return the last response.
         """
-        return await self._wait(waiters.DAEMON_ACTIVE, {"daemonArn": daemonArn}, WaiterConfig)
+        return await self._wait("DAEMON_ACTIVE", {"daemonArn": daemonArn}, WaiterConfig)
 
     async def wait_until_daemon_deployment_stopped(
         self,
@@ -3202,7 +3205,7 @@ class ECS(ServiceClient):
         DaemonDeploymentStopped is reached; return the last response.
         """
         return await self._wait(
-            waiters.DAEMON_DEPLOYMENT_STOPPED,
+            "DAEMON_DEPLOYMENT_STOPPED",
             {
                 "daemonDeploymentArns": daemonDeploymentArns,
             },
@@ -3219,7 +3222,7 @@ class ECS(ServiceClient):
         DaemonDeploymentSuccessful is reached; return the last response.
         """
         return await self._wait(
-            waiters.DAEMON_DEPLOYMENT_SUCCESSFUL,
+            "DAEMON_DEPLOYMENT_SUCCESSFUL",
             {
                 "daemonDeploymentArns": daemonDeploymentArns,
             },
@@ -3236,7 +3239,7 @@ class ECS(ServiceClient):
         DaemonTaskDefinitionActive is reached; return the last response.
         """
         return await self._wait(
-            waiters.DAEMON_TASK_DEFINITION_ACTIVE,
+            "DAEMON_TASK_DEFINITION_ACTIVE",
             {
                 "daemonTaskDefinition": daemonTaskDefinition,
             },
@@ -3253,7 +3256,7 @@ class ECS(ServiceClient):
         DaemonTaskDefinitionDeleted is reached; return the last response.
         """
         return await self._wait(
-            waiters.DAEMON_TASK_DEFINITION_DELETED,
+            "DAEMON_TASK_DEFINITION_DELETED",
             {
                 "daemonTaskDefinition": daemonTaskDefinition,
             },
@@ -3272,7 +3275,7 @@ class ECS(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.SERVICES_INACTIVE,
+            "SERVICES_INACTIVE",
             {
                 "services": services,
                 "cluster": cluster,
@@ -3293,7 +3296,7 @@ class ECS(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.SERVICES_STABLE,
+            "SERVICES_STABLE",
             {
                 "services": services,
                 "cluster": cluster,
@@ -3314,7 +3317,7 @@ class ECS(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.TASKS_RUNNING,
+            "TASKS_RUNNING",
             {
                 "tasks": tasks,
                 "cluster": cluster,
@@ -3335,7 +3338,7 @@ class ECS(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.TASKS_STOPPED,
+            "TASKS_STOPPED",
             {
                 "tasks": tasks,
                 "cluster": cluster,

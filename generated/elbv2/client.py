@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class ElasticLoadBalancingv2(ServiceClient):
     API version 2015-12-01; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "elasticloadbalancing"
+    _service_id = "Elastic Load Balancing v2"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def add_listener_certificates(
@@ -1630,7 +1633,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         LoadBalancerExists is reached; return the last response.
         """
         return await self._wait(
-            waiters.LOAD_BALANCER_EXISTS,
+            "LOAD_BALANCER_EXISTS",
             {
                 "LoadBalancerArns": LoadBalancerArns,
                 "Names": Names,
@@ -1653,7 +1656,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         LoadBalancerAvailable is reached; return the last response.
         """
         return await self._wait(
-            waiters.LOAD_BALANCER_AVAILABLE,
+            "LOAD_BALANCER_AVAILABLE",
             {
                 "LoadBalancerArns": LoadBalancerArns,
                 "Names": Names,
@@ -1676,7 +1679,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         LoadBalancersDeleted is reached; return the last response.
         """
         return await self._wait(
-            waiters.LOAD_BALANCERS_DELETED,
+            "LOAD_BALANCERS_DELETED",
             {
                 "LoadBalancerArns": LoadBalancerArns,
                 "Names": Names,
@@ -1698,7 +1701,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.TARGET_IN_SERVICE,
+            "TARGET_IN_SERVICE",
             {
                 "TargetGroupArn": TargetGroupArn,
                 "Targets": Targets,
@@ -1719,7 +1722,7 @@ class ElasticLoadBalancingv2(ServiceClient):
         is reached; return the last response.
         """
         return await self._wait(
-            waiters.TARGET_DEREGISTERED,
+            "TARGET_DEREGISTERED",
             {
                 "TargetGroupArn": TargetGroupArn,
                 "Targets": Targets,

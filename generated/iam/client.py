@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class IAM(ServiceClient):
     API version 2010-05-08; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "iam"
+    _service_id = "IAM"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def accept_delegation_request(self, *, DelegationRequestId: str) -> EmptyResult:
@@ -5258,7 +5261,7 @@ class IAM(ServiceClient):
         is reached; return the last response.
         """
         return await self._wait(
-            waiters.INSTANCE_PROFILE_EXISTS,
+            "INSTANCE_PROFILE_EXISTS",
             {
                 "InstanceProfileName": InstanceProfileName,
             },
@@ -5274,7 +5277,7 @@ class IAM(ServiceClient):
         """Call get_user every 1 seconds, 20 times at most, until UserExists is reached; return the
         last response.
         """
-        return await self._wait(waiters.USER_EXISTS, {"UserName": UserName}, WaiterConfig)
+        return await self._wait("USER_EXISTS", {"UserName": UserName}, WaiterConfig)
 
     async def wait_until_role_exists(
         self,
@@ -5285,7 +5288,7 @@ class IAM(ServiceClient):
         """Call get_role every 1 seconds, 20 times at most, until RoleExists is reached; return the
         last response.
         """
-        return await self._wait(waiters.ROLE_EXISTS, {"RoleName": RoleName}, WaiterConfig)
+        return await self._wait("ROLE_EXISTS", {"RoleName": RoleName}, WaiterConfig)
 
     async def wait_until_policy_exists(
         self,
@@ -5296,7 +5299,7 @@ class IAM(ServiceClient):
         """Call get_policy every 1 seconds, 20 times at most, until PolicyExists is reached; return
         the last response.
         """
-        return await self._wait(waiters.POLICY_EXISTS, {"PolicyArn": PolicyArn}, WaiterConfig)
+        return await self._wait("POLICY_EXISTS", {"PolicyArn": PolicyArn}, WaiterConfig)
 
     async def generate_presigned_url(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class Kinesis(ServiceClient):
     API version 2013-12-02; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "kinesis"
+    _service_id = "Kinesis"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def add_tags_to_stream(
@@ -1618,7 +1621,7 @@ class Kinesis(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.STREAM_EXISTS,
+            "STREAM_EXISTS",
             {
                 "StreamName": StreamName,
                 "Limit": Limit,
@@ -1643,7 +1646,7 @@ class Kinesis(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.STREAM_NOT_EXISTS,
+            "STREAM_NOT_EXISTS",
             {
                 "StreamName": StreamName,
                 "Limit": Limit,
@@ -1663,7 +1666,7 @@ class Kinesis(ServiceClient):
         """Call describe_channel every 10 seconds, 18 times at most, until ChannelActive is
         reached; return the last response.
         """
-        return await self._wait(waiters.CHANNEL_ACTIVE, {"ChannelARN": ChannelARN}, WaiterConfig)
+        return await self._wait("CHANNEL_ACTIVE", {"ChannelARN": ChannelARN}, WaiterConfig)
 
     async def generate_presigned_url(
         self,

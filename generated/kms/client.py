@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +26,11 @@ class KMS(ServiceClient):
     API version 2014-11-01; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "kms"
+    _service_id = "KMS"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def cancel_key_deletion(self, *, KeyId: str) -> types.CancelKeyDeletionResponse:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class RDS(ServiceClient):
     API version 2014-10-31; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "rds"
+    _service_id = "RDS"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def add_role_to_db_cluster(
@@ -7203,7 +7206,7 @@ class RDS(ServiceClient):
         is reached; return the last response.
         """
         return await self._wait(
-            waiters.DB_CLUSTER_AVAILABLE,
+            "DB_CLUSTER_AVAILABLE",
             {
                 "DBClusterIdentifier": DBClusterIdentifier,
                 "Filters": Filters,
@@ -7228,7 +7231,7 @@ class RDS(ServiceClient):
         reached; return the last response.
         """
         return await self._wait(
-            waiters.DB_CLUSTER_DELETED,
+            "DB_CLUSTER_DELETED",
             {
                 "DBClusterIdentifier": DBClusterIdentifier,
                 "Filters": Filters,
@@ -7257,7 +7260,7 @@ class RDS(ServiceClient):
         DBClusterSnapshotAvailable is reached; return the last response.
         """
         return await self._wait(
-            waiters.DB_CLUSTER_SNAPSHOT_AVAILABLE,
+            "DB_CLUSTER_SNAPSHOT_AVAILABLE",
             {
                 "DBClusterIdentifier": DBClusterIdentifier,
                 "DBClusterSnapshotIdentifier": DBClusterSnapshotIdentifier,
@@ -7290,7 +7293,7 @@ class RDS(ServiceClient):
         DBClusterSnapshotDeleted is reached; return the last response.
         """
         return await self._wait(
-            waiters.DB_CLUSTER_SNAPSHOT_DELETED,
+            "DB_CLUSTER_SNAPSHOT_DELETED",
             {
                 "DBClusterIdentifier": DBClusterIdentifier,
                 "DBClusterSnapshotIdentifier": DBClusterSnapshotIdentifier,
@@ -7318,7 +7321,7 @@ class RDS(ServiceClient):
         is reached; return the last response.
         """
         return await self._wait(
-            waiters.DB_INSTANCE_AVAILABLE,
+            "DB_INSTANCE_AVAILABLE",
             {
                 "DBInstanceIdentifier": DBInstanceIdentifier,
                 "Filters": Filters,
@@ -7341,7 +7344,7 @@ class RDS(ServiceClient):
         is reached; return the last response.
         """
         return await self._wait(
-            waiters.DB_INSTANCE_DELETED,
+            "DB_INSTANCE_DELETED",
             {
                 "DBInstanceIdentifier": DBInstanceIdentifier,
                 "Filters": Filters,
@@ -7369,7 +7372,7 @@ class RDS(ServiceClient):
         is reached; return the last response.
         """
         return await self._wait(
-            waiters.DB_SNAPSHOT_AVAILABLE,
+            "DB_SNAPSHOT_AVAILABLE",
             {
                 "DBInstanceIdentifier": DBInstanceIdentifier,
                 "DBSnapshotIdentifier": DBSnapshotIdentifier,
@@ -7402,7 +7405,7 @@ class RDS(ServiceClient):
         is reached; return the last response.
         """
         return await self._wait(
-            waiters.DB_SNAPSHOT_DELETED,
+            "DB_SNAPSHOT_DELETED",
             {
                 "DBInstanceIdentifier": DBInstanceIdentifier,
                 "DBSnapshotIdentifier": DBSnapshotIdentifier,
@@ -7431,7 +7434,7 @@ class RDS(ServiceClient):
         TenantDatabaseAvailable is reached; return the last response.
         """
         return await self._wait(
-            waiters.TENANT_DATABASE_AVAILABLE,
+            "TENANT_DATABASE_AVAILABLE",
             {
                 "DBInstanceIdentifier": DBInstanceIdentifier,
                 "TenantDBName": TenantDBName,
@@ -7456,7 +7459,7 @@ class RDS(ServiceClient):
         TenantDatabaseDeleted is reached; return the last response.
         """
         return await self._wait(
-            waiters.TENANT_DATABASE_DELETED,
+            "TENANT_DATABASE_DELETED",
             {
                 "DBInstanceIdentifier": DBInstanceIdentifier,
                 "TenantDBName": TenantDBName,
@@ -7485,7 +7488,7 @@ class RDS(ServiceClient):
         is reached; return the last response.
         """
         return await self._wait(
-            waiters.DB_SNAPSHOT_COMPLETED,
+            "DB_SNAPSHOT_COMPLETED",
             {
                 "DBInstanceIdentifier": DBInstanceIdentifier,
                 "DBSnapshotIdentifier": DBSnapshotIdentifier,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class Route53(ServiceClient):
     API version 2013-04-01; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "route53"
+    _service_id = "Route 53"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def activate_key_signing_key(
@@ -2053,7 +2056,7 @@ class Route53(ServiceClient):
         """Call get_change every 30 seconds, 60 times at most, until ResourceRecordSetsChanged is
         reached; return the last response.
         """
-        return await self._wait(waiters.RESOURCE_RECORD_SETS_CHANGED, {"Id": Id}, WaiterConfig)
+        return await self._wait("RESOURCE_RECORD_SETS_CHANGED", {"Id": Id}, WaiterConfig)
 
     async def generate_presigned_url(
         self,

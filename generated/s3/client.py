@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, waiters, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class S3(ServiceClient):
     API version 2006-03-01; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "s3"
+    _service_id = "S3"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _waiters = f"{__package__}.waiters"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def abort_multipart_upload(
@@ -4098,7 +4101,7 @@ class S3(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.BUCKET_EXISTS,
+            "BUCKET_EXISTS",
             {
                 "Bucket": Bucket,
                 "ExpectedBucketOwner": ExpectedBucketOwner,
@@ -4117,7 +4120,7 @@ class S3(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.BUCKET_NOT_EXISTS,
+            "BUCKET_NOT_EXISTS",
             {
                 "Bucket": Bucket,
                 "ExpectedBucketOwner": ExpectedBucketOwner,
@@ -4155,7 +4158,7 @@ class S3(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.OBJECT_EXISTS,
+            "OBJECT_EXISTS",
             {
                 "Bucket": Bucket,
                 "Key": Key,
@@ -4212,7 +4215,7 @@ class S3(ServiceClient):
         return the last response.
         """
         return await self._wait(
-            waiters.OBJECT_NOT_EXISTS,
+            "OBJECT_NOT_EXISTS",
             {
                 "Bucket": Bucket,
                 "Key": Key,

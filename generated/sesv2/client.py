@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +26,11 @@ class SESV2(ServiceClient):
     API version 2019-09-27; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "email"
+    _service_id = "SESv2"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def associate_email_identity_certificate(

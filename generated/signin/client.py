@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tornado_aws.service import ServiceClient
 
-from . import exceptions, paginators, wire
+from . import exceptions, paginators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +25,11 @@ class SignInService(ServiceClient):
     API version 2023-01-01; see `tornado_aws.service.ServiceClient` for the options.
     """
 
-    _model = wire.MODEL
-    _errors = exceptions.BY_CODE
+    _service = "signin"
+    _service_id = "Signin"
+    _wire = f"{__package__}.wire"
     _endpoints = f"{__package__}.endpoints"
+    _errors = exceptions.BY_CODE
     exceptions = exceptions.Exceptions
 
     async def create_oauth2_token(

@@ -53,7 +53,7 @@ def test_the_package_exports_its_client(package: ModuleType) -> None:
     """The class is named as boto users know it and is all that is exported."""
     assert package.__all__ == ["Zoo"]
     assert package.Zoo.__name__ == "Zoo"
-    assert package.Zoo._model.metadata["endpointPrefix"] == "zoo"
+    assert package.Zoo._model().metadata["endpointPrefix"] == "zoo"
 
 
 def test_each_operation_is_a_coroutine_with_keyword_only_parameters(package: ModuleType) -> None:
@@ -95,7 +95,7 @@ def test_a_method_hands_its_parameters_to_the_runtime(package: ModuleType) -> No
 def test_the_urls_of_a_client_are_for_its_own_methods(package: ModuleType) -> None:
     """The type of the method's name lists what boto3 calls the operations, and nothing else."""
     names = typing.get_args(importlib.import_module("zoo.types").ClientMethod)
-    assert list(names) == sorted(method_name(each) for each in package.Zoo._model.operation_names)
+    assert list(names) == sorted(method_name(each) for each in package.Zoo._model().operation_names)
     client = package.Zoo.__new__(package.Zoo)
     client._presigned_url = AsyncMock(return_value="https://zoo")
     assert asyncio.run(client.generate_presigned_url("close_gates", {"a": 1}, 9)) == "https://zoo"
@@ -137,10 +137,12 @@ def test_errors_are_classes_found_by_their_codes(package: ModuleType) -> None:
     assert not hasattr(package.Zoo.exceptions, "ElephantExists")
 
 
-def test_importing_the_client_does_not_make_its_types(package: ModuleType) -> None:
-    """Types exist for annotations: a program that does not ask for them does not pay for them."""
+@pytest.mark.parametrize("name", ["types", "wire", "endpoints", "waiters"])
+def test_a_client_is_made_without_what_it_may_not_need(package: ModuleType, name: str) -> None:
+    """A program pays for types when it asks for them, and for what calls need when it calls."""
+    package.Zoo(region="eu-west-1", access_key="A", secret_key="S")
     assert "zoo.client" in sys.modules
-    assert "zoo.types" not in sys.modules
+    assert f"zoo.{name}" not in sys.modules
 
 
 def test_docstrings_tell_constraints_errors_and_where_to_read_on(package: ModuleType) -> None:
@@ -181,7 +183,7 @@ def test_only_what_is_selected_is_generated(tmp_path: Path) -> None:
     """With some operations chosen, nothing is left of what only the others need."""
     zoo.write(tmp_path, Wishes(operations=["CloseGates", "DescribeAnimal"]))
     with zoo.imported(tmp_path) as package:
-        model = package.Zoo._model
+        model = package.Zoo._model()
         assert model.operation_names == ["DescribeAnimal", "CloseGates"]
         assert model.has_shape("ZooClosedException")
         assert not model.has_shape("AnimalExists")

@@ -35,6 +35,7 @@ from codegen.queries import compile_query
 from codegen.rules import compile_rules
 from tests.conformance import endpoint_rules, models
 from tests.conformance.random_params import ALL, REQUIRED, Maker, Unbounded, is_supported
+from tests.support import wire_modules
 from tornado_aws import loading
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import (
@@ -168,7 +169,7 @@ def client_class(service: str) -> type[ServiceClient]:
     }
     sys.modules[module.__name__] = module
     members: dict[str, Any] = {
-        "_model": models.ours(service),
+        **wire_modules.parts(models.ours(service)),
         "_errors": {},
         "_endpoints": module.__name__,
     }

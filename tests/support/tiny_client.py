@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tests.support import tiny_endpoints, tiny_model
+from tests.support import tiny_endpoints, tiny_model, wire_modules
 from tests.support.tiny_model import structure
 from tornado_aws.exceptions import AWSError
 from tornado_aws.model import ServiceModel
@@ -26,7 +26,7 @@ class TinyClient(ServiceClient):
 
 def client_class(model: ServiceModel, **errors: type[AWSError]) -> type[TinyClient]:
     """Return a client class of a service."""
-    return type("Tiny", (TinyClient,), {"_model": model, "_errors": errors})
+    return type("Tiny", (TinyClient,), {**wire_modules.parts(model), "_errors": errors})
 
 
 def _header(name: str, shape: str = "string") -> dict[str, str]:

@@ -71,7 +71,7 @@ class Stubber:
     def __init__(self, client: ServiceClient) -> None:
         self.calls: list[Made] = []
         self._client = client
-        self._model = client._model
+        self._model = client._model()
         self._names = {name.lower(): name for name in self._model.operation_names}
         self._expected: deque[_Answer] = deque()
         self._always: dict[str, _Answer] = {}

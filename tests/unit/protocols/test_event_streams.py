@@ -154,7 +154,7 @@ def client(protocol: str) -> type[Any]:
 
 def reader(protocol: ModuleType = rest_json) -> event_streams.Reader:
     """Return what reads messages of the tiny stream."""
-    operation = client("rest-json")._model.operation("Watch")
+    operation = client("rest-json")._model().operation("Watch")
     stream = event_streams.output_stream(operation)
     assert stream is not None
     return event_streams.reader(stream, protocol.event_reader)
