@@ -1,18 +1,16 @@
 """One kept HTTP/1.1 connection: writes a request, reads its response, says what became of it.
 
-A connection carries one call at a time. It receives into its pool's one buffer: `get_buffer` and
-`buffer_updated` follow each other with nothing between, so connections cannot disturb each other
-and no read allocates.
+A connection carries one call at a time. It receives into its pool's one buffer: that is filled and
+emptied with nothing between, so connections cannot disturb each other and no read allocates.
 """
 
 from __future__ import annotations
 
 import asyncio
 import select
-import ssl
 from collections.abc import Hashable
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from tornado_aws.transport import Response, errors
 from tornado_aws.transport.call import NEVER, Call, Phase
@@ -23,6 +21,7 @@ from tornado_aws.transport.http1 import (
     keeps_alive,
     parse_opening,
 )
+from tornado_aws.transport.line import Line
 from tornado_aws.transport.proxies import Route
 from tornado_aws.transport.streams import HIGH_WATER, ResponseStream, StreamBuffer, Supplier
 from tornado_aws.transport.upload import PIECE, upload
@@ -38,21 +37,6 @@ _PIECE_COST = 16384
 _INPUT: int = getattr(select, "POLLIN", 0)
 _HUNG_UP: int = getattr(select, "POLLRDHUP", _INPUT)
 _BROKEN: int = ~(_INPUT | _HUNG_UP)  # what it tells unasked: an error, the end, no such socket
-
-# The loop looks for input in its next round and reads it after what was ready before.
-_ROUNDS_TO_READ = 3
-
-
-class Line(NamedTuple):
-    """A connected line.
-
-    Attributes:
-        transport: what requests are written to.
-        tcp: the TCP transport below it; the same one without TLS.
-    """
-
-    transport: asyncio.Transport
-    tcp: asyncio.Transport
 
 
 class Owner(Supplier, Protocol):
@@ -72,7 +56,7 @@ class Owner(Supplier, Protocol):
         """The connection is gone, in the middle of `call` or idle."""
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection:
     """One connection of a pool.
 
     Attributes:
@@ -93,9 +77,8 @@ class Connection(asyncio.BufferedProtocol):
         self._owner = owner
         self._view = owner.view
         self._origin = route.origin
-        self._transport, self._tcp = line
-        self._socket = self._tcp.get_extra_info("socket")
-        self._readiness = _poller(self._socket.fileno())
+        self._line = line
+        self._readiness = _poller(line.fileno())
         self._parser: ResponseParser | None = None
         self._stream: StreamBuffer | None = None
         self.is_sent = False
@@ -104,6 +87,7 @@ class Connection(asyncio.BufferedProtocol):
         self._turn = _TURN
         self._drained: asyncio.Future[None] | None = None
         self._gate: asyncio.TimerHandle | None = None
+        line.listen(self)
 
     @property
     def received(self) -> int:
@@ -120,39 +104,29 @@ class Connection(asyncio.BufferedProtocol):
         self.is_sent = False
         body = call.request.body
         if not body:
-            self._transport.write(call.head)
+            self._line.write(call.head)
             self.is_sent = True
         elif call.request.expect_continue:
-            self._transport.write(call.head)
+            self._line.write(call.head)
             self._gate = self._owner.loop.call_later(CONTINUE_WAIT, self._send_body)
         elif isinstance(body, bytes) and len(body) <= PIECE:
-            self._transport.write(call.head + body)
+            self._line.write(call.head + body)
             self.is_sent = True
         else:
-            self._transport.write(call.head)
+            self._line.write(call.head)
             self._send_body()
 
     def abort(self) -> None:
         """Close at once; the call under way, if any, is left to the caller."""
         self.is_closed = True
         self._detach()
-        self._transport.abort()
+        self._line.abort()
 
     def forsake(self) -> None:
-        """Close the socket without its loop, which is closed or belongs to another process.
-
-        asyncio closes a transport's socket in a callback of the loop, and otherwise complains when
-        the transport is collected; there is no public way to do it without the loop.
-        """
+        """Close the socket without its loop, which is closed or belongs to another process."""
         self.is_closed = True
         self._detach()
-        transports: tuple[Any, Any] = (self._transport, self._tcp)
-        for transport in transports:
-            if hasattr(transport, "_closed"):
-                transport._closed = True
-            if getattr(transport, "_sock", None) is not None:
-                transport._sock.close()
-                transport._sock = None
+        self._line.forsake()
 
     def is_dead(self) -> bool:
         """Ask the kernel whether an idle connection has ended, or has got what nobody asked for.
@@ -160,11 +134,8 @@ class Connection(asyncio.BufferedProtocol):
         The loop tells of that as well, but only in its next round. Under TLS there may be more to
         read than answers (session tickets), so that only the end itself counts.
         """
-        return self._is_ready(_HUNG_UP if self._transport is not self._tcp else _INPUT)
-
-    def _is_ready(self, events: int) -> bool:
-        """Tell whether one of `events` is there, or the connection broken; a microsecond."""
-        descriptor: int = self._socket.fileno()
+        events = _HUNG_UP if self._line.is_secure else _INPUT
+        descriptor = self._line.fileno()
         if descriptor < 0:
             return True
         if self._readiness is None:
@@ -176,28 +147,14 @@ class Connection(asyncio.BufferedProtocol):
         """Take bytes again after a stream's reader had fallen behind."""
         if not self._is_reading and not self.is_closed:
             self._is_reading = True
-            self._transport.resume_reading()
+            self._line.resume()
 
     def has_progressed(self) -> bool:
-        """Tell whether the transport has written anything since this was last asked."""
-        unwritten = self._unwritten
-        self._unwritten = (
-            self._transport.get_write_buffer_size() + self._tcp.get_write_buffer_size()
-        )
+        """Tell whether anything that had to wait was written since this was last asked."""
+        unwritten, self._unwritten = self._unwritten, self._line.unwritten()
         return 0 != self._unwritten != unwritten
 
     # --- what the upload calls ---
-
-    async def _listen(self) -> None:
-        """Let the loop read what has come before more is written.
-
-        It may be an early response, after which the peer closes: the loop gives a connection up
-        when a write fails, and would not read any more what lies there.
-        """
-        for _ in range(_ROUNDS_TO_READ):
-            if self.is_closed or not self._is_ready(_INPUT):
-                return
-            await asyncio.sleep(0)
 
     def touch(self, call: Call) -> None:
         """Note that bytes moved; once the response is streamed, its reader's silence counts."""
@@ -210,22 +167,14 @@ class Connection(asyncio.BufferedProtocol):
         if call.phase is Phase.EXCHANGE:
             call.since = NEVER
 
-    def hold_nothing(self, is_lent: bool) -> None:
-        """Say whether `write` waits until the transport holds nothing of what it was given."""
-        if not self.is_closed:
-            # TLS holds nothing but what it has encrypted, and with a limit of 0 it would never let
-            # its user go on (asyncio.sslproto, `_control_app_writing`).
-            least = 0 if self._transport is self._tcp else 1
-            self._transport.set_write_buffer_limits(least if is_lent else None)
-
     async def write(self, data: bytes | memoryview, *, is_last: bool = False) -> None:
-        """Write to the transport and wait until it can take more; nothing when it is closed."""
-        await self._listen()
+        """Write, and wait until nothing is held of `data`; do nothing when the line is closed."""
         if not self.is_closed:
             self.is_sent = is_last
-            self._transport.write(data)
+            self._line.write(data)
         self._turn -= len(data) + _PIECE_COST
-        if self._drained is not None:
+        if self._line.unwritten():
+            self._drained = self._owner.loop.create_future()
             await self._drained
             self._turn = _TURN
         elif self._turn <= 0:
@@ -236,12 +185,9 @@ class Connection(asyncio.BufferedProtocol):
         if self.call is not None:
             self.touch(self.call)
 
-    # --- what the loop calls ---
+    # --- what the line calls ---
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._view
-
-    def buffer_updated(self, nbytes: int) -> None:
+    def bytes_received(self, nbytes: int) -> None:
         call, data = self.call, self._view[:nbytes]
         if call is None:
             # Bytes that no request asked for: the peer's parting words, or an attack.
@@ -257,33 +203,16 @@ class Connection(asyncio.BufferedProtocol):
             received = self.received or nbytes
             self._owner.fail(call, errors.malformed(self._origin, error, received))
 
-    def eof_received(self) -> bool:
+    def line_ended(self, cause: Exception | None) -> None:
         call, parser = self.call, self._parser
-        if call is not None and parser is not None and self._has_ended_in_order():
+        if call is not None and parser is not None and cause is None:
             with suppress(ProtocolError):
                 parser.feed_eof()
                 self._deliver(call, parser)
         if not self.is_closed:
-            self._gone(None)
-        return False
+            self._gone(cause)
 
-    def _has_ended_in_order(self) -> bool:
-        """Tell whether the end is the peer's; under TLS anyone can end the TCP connection."""
-        tls = self._transport.get_extra_info("ssl_object")
-        try:
-            return tls is None or tls.read(1) == b""
-        except ssl.SSLError:  # TLS would read on: its goodbye has not come
-            return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.is_closed:
-            self._gone(exc)
-
-    def pause_writing(self) -> None:
-        if self._drained is None:
-            self._drained = self._owner.loop.create_future()
-
-    def resume_writing(self) -> None:
+    def line_drained(self) -> None:
         drained, self._drained = self._drained, None
         if drained is not None and not drained.done():
             drained.set_result(None)
@@ -346,12 +275,12 @@ class Connection(asyncio.BufferedProtocol):
             self._stream.end()
         elif self._stream.size > HIGH_WATER:
             self._is_reading = False
-            self._transport.pause_reading()
+            self._line.pause()
 
     def _finish(self, call: Call, reusable: bool) -> None:
         """The response is whole."""
         # A response that came before all of the request was written says nothing of the rest.
-        is_sent = self.is_sent and self._transport.get_write_buffer_size() == 0
+        is_sent = self.is_sent and not self._line.unwritten()
         self._detach()
         self.served += 1
         self._owner.finished(self, call, reusable and is_sent)
@@ -383,7 +312,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._gate is not None:
             self._shut_gate()
         if self._drained is not None:
-            self.resume_writing()
+            self.line_drained()
 
     def _shut_gate(self) -> None:
         if self._gate is not None:

@@ -7,8 +7,9 @@ import socket
 import ssl
 
 from tornado_aws.transport import Origin, Timeouts, TransportOptions, addresses, errors
-from tornado_aws.transport.connection import Line
 from tornado_aws.transport.http1 import ProtocolError, ResponseParser
+from tornado_aws.transport.line import Line, SocketLine, TLSLine
+from tornado_aws.transport.loops import Waiter
 from tornado_aws.transport.proxies import Route
 from tornado_aws.transport.tls import load_context
 
@@ -23,11 +24,26 @@ _KEEPALIVE = (
 
 
 class Dialer:
-    """Makes connections with one set of options, on one loop."""
+    """Makes connections with one set of options, on one loop.
 
-    def __init__(self, options: TransportOptions, loop: asyncio.AbstractEventLoop) -> None:
+    Args:
+        options: how.
+        loop: the loop.
+        waiter: what waits for sockets there.
+        buffer: where all connections receive into.
+    """
+
+    def __init__(
+        self,
+        options: TransportOptions,
+        loop: asyncio.AbstractEventLoop,
+        waiter: Waiter,
+        buffer: memoryview,
+    ) -> None:
+        self.loop = loop
         self._options = options
-        self._loop = loop
+        self._waiter = waiter
+        self._buffer = buffer
         self._context: asyncio.Future[ssl.SSLContext] | None = None
 
     async def connect(self, route: Route, timeouts: Timeouts) -> Line:
@@ -42,7 +58,7 @@ class Dialer:
             ConnectTimeout: it took too long; `TLSTimeout` when a handshake did.
             ConfigurationError: the TLS settings cannot be used.
         """
-        attempt = _Attempt(self, route, timeouts, self._loop)
+        attempt = _Attempt(self, route, timeouts)
         seconds = timeouts.connect
         bound = asyncio.timeout(seconds)
         try:
@@ -60,11 +76,21 @@ class Dialer:
     async def context(self) -> ssl.SSLContext:
         """Return the TLS context, made in a thread at first use, once for all who wait for it."""
         if self._context is None:
-            self._context = self._loop.run_in_executor(
+            self._context = self.loop.run_in_executor(
                 None, load_context, self._options.verify, self._options.client_cert
             )
             self._context.add_done_callback(self._forget_failure)
         return await asyncio.shield(self._context)
+
+    async def open(self, hop: Origin) -> SocketLine:
+        """Return a TCP connection to `hop`."""
+        sock = await addresses.connect(self.loop, hop.host, hop.port)
+        try:
+            _set_options(sock)
+        except OSError:
+            sock.close()
+            raise
+        return SocketLine(self._waiter, sock, self._buffer)
 
     def _forget_failure(self, made: asyncio.Future[ssl.SSLContext]) -> None:
         if made.cancelled() or made.exception() is not None:
@@ -74,106 +100,66 @@ class Dialer:
 class _Attempt:
     """One attempt to connect; `stage` and `place` say for errors how far it has come."""
 
-    def __init__(
-        self, dialer: Dialer, route: Route, timeouts: Timeouts, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, dialer: Dialer, route: Route, timeouts: Timeouts) -> None:
         self._dialer = dialer
         self._route = route
         self._timeouts = timeouts
-        self._loop = loop
-        self._tcp: asyncio.Transport | None = None
-        self._early = _Early()
+        self._line: Line | None = None
         self.place = route.first_hop
         self.stage = "the TCP connection"
 
     async def run(self) -> Line:
         route = self._route
         if "https" in (route.first_hop.scheme, route.origin.scheme):
-            # Before there is a connection: what a peer says before TLS would be lost.
+            # Before there is a connection, which need not wait for it then.
             await self._dialer.context()
-        tcp = transport = await self._open(route.first_hop)
+        line: Line
+        line = self._line = await self._dialer.open(route.first_hop)
         if route.first_hop.scheme == "https":
-            transport = await self._secure(transport, route.first_hop)
+            line = await self._secure(line, route.first_hop)
         if route.is_tunnel:
-            await self._tunnel(transport)
-            transport = await self._secure(transport, route.origin)
-        if transport.is_closing():
-            raise ConnectionResetError("the peer closed the connection")
-        return Line(transport, tcp)
+            await self._tunnel(line)
+            line = await self._secure(line, route.origin)
+        return line
 
     def abort(self) -> None:
-        if self._tcp is not None:
-            self._tcp.abort()
+        if self._line is not None:
+            self._line.abort()
 
-    async def _open(self, hop: Origin) -> asyncio.Transport:
-        sock = await addresses.connect(self._loop, hop.host, hop.port)
-        _set_options(sock)
-        try:
-            self._tcp, self._early = await self._loop.create_connection(_Early, sock=sock)
-        except BaseException:
-            sock.close()
-            raise
-        return self._tcp
-
-    async def _secure(self, transport: asyncio.Transport, peer: Origin) -> asyncio.Transport:
+    async def _secure(self, line: Line, peer: Origin) -> Line:
         self.stage, self.place = "the TLS handshake", peer
         context = await self._dialer.context()
-        if self._early.has_spoken:
-            raise ConnectionAbortedError("the peer spoke first, which is not TLS")
-        secured = await self._handshake(transport, peer, context)
-        if secured is None:
-            raise ConnectionResetError("the peer closed the connection")
-        return secured
-
-    async def _handshake(
-        self, transport: asyncio.Transport, peer: Origin, context: ssl.SSLContext
-    ) -> asyncio.Transport | None:
+        secured = TLSLine(self._dialer.loop, line, context, peer.host)
         seconds = self._timeouts.tls
-        # asyncio has a bound of its own, 60 s or what it is told: it must not be the first.
-        known = [given for given in (seconds, self._timeouts.connect) if given is not None]
-        latest = min(known) + 1 if known else None
         bound = asyncio.timeout(seconds)
         try:
             async with bound:
-                return await self._loop.start_tls(
-                    transport,
-                    asyncio.Protocol(),
-                    context,
-                    server_hostname=peer.host,
-                    ssl_handshake_timeout=latest,
-                )
+                await secured.shake_hands()
         except TimeoutError as error:
             if bound.expired() and seconds is not None:
                 raise errors.tls_timed_out(peer, seconds) from error
             raise
+        return secured
 
-    async def _tunnel(self, transport: asyncio.Transport) -> None:
+    async def _tunnel(self, line: Line) -> None:
         self.stage = "the proxy's tunnel"
-        answered: asyncio.Future[None] = self._loop.create_future()
-        transport.set_protocol(_Tunnel(answered))
-        transport.write(self._route.tunnel_request())
+        answered: asyncio.Future[None] = self._dialer.loop.create_future()
+        line.listen(_Tunnel(line.target, answered))
+        line.write(self._route.tunnel_request())
         await answered
 
 
-class _Early(asyncio.Protocol):
-    """Notes what comes before anything was asked."""
-
-    has_spoken = False
-
-    def data_received(self, data: bytes) -> None:
-        self.has_spoken = True
-
-
-class _Tunnel(asyncio.Protocol):
+class _Tunnel:
     """Waits for a proxy's answer to CONNECT."""
 
-    def __init__(self, answered: asyncio.Future[None]) -> None:
+    def __init__(self, buffer: memoryview, answered: asyncio.Future[None]) -> None:
+        self._buffer = buffer
         self._answered = answered
         self._parser = ResponseParser("CONNECT")
 
-    def data_received(self, data: bytes) -> None:
+    def bytes_received(self, nbytes: int) -> None:
         try:
-            self._parser.feed(memoryview(data))
+            self._parser.feed(self._buffer[:nbytes])
         except ProtocolError as error:
             self._settle(error)
             return
@@ -182,8 +168,11 @@ class _Tunnel(asyncio.Protocol):
             refusal = ConnectionRefusedError(f"the proxy answered {head.status} {head.reason}")
             self._settle(None if 200 <= head.status < 300 else refusal)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._settle(exc or ConnectionResetError("the proxy closed the connection"))
+    def line_ended(self, cause: Exception | None) -> None:
+        self._settle(cause or ConnectionResetError("the proxy closed the connection"))
+
+    def line_drained(self) -> None:
+        """Do nothing: the request for a tunnel is all that is written."""
 
     def _settle(self, error: Exception | None) -> None:
         if self._answered.done():

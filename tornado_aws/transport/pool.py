@@ -4,8 +4,8 @@ This module is what a client sees; `tornado_aws.transport.pool_engine` is all th
 event loop. The loop refers to that only, so that a `PoolTransport` that is dropped unclosed is
 noticed.
 
-It runs on selector loops and on uvloop. asyncio's Proactor loop has the same interface and copies
-each read into the shared buffer; it has not been tried.
+It runs on selector loops and on uvloop; for asyncio's Proactor loop, the default of Windows, a
+thread waits for its sockets.
 """
 
 from __future__ import annotations

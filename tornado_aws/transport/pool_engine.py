@@ -24,6 +24,7 @@ from tornado_aws.transport.connection import Connection
 from tornado_aws.transport.dial import Dialer
 from tornado_aws.transport.http1 import request_head
 from tornado_aws.transport.ledger import Ledger
+from tornado_aws.transport.loops import Waiter, selector_thread, waits_for_sockets
 from tornado_aws.transport.proxies import Route, route
 
 # NAT gateways and network load balancers drop a silent connection after 350 s without a word;
@@ -68,7 +69,9 @@ class Pool:
         self.requests = 0
         self.is_closed = False
         self._options = options
-        self._dialer = Dialer(options, loop)
+        self._thread = None if waits_for_sockets(loop) else selector_thread(loop)
+        waiter: Waiter = self._thread or loop
+        self._dialer = Dialer(options, loop, waiter, self.view)
         self._ledger: Ledger[Connection, Call] = Ledger(options.max_clients, IDLE_LIFETIME)
         self._calls: set[Call] = set()
         self._dials: dict[Dial, None] = {}
@@ -116,6 +119,7 @@ class Pool:
             connection.abort()
         for call in list(self._calls):
             self.fail(call, errors.closed(sent=call.is_sent, received=call.received))
+        self._end_thread()
 
     def forsake(self) -> None:
         """Close the sockets without the loop: it is closed, or the parent process's."""
@@ -125,6 +129,7 @@ class Pool:
             connection.forsake()
         self._calls.clear()
         self._dials.clear()
+        self._end_thread()
 
     def stats(self) -> PoolStats:
         """Count."""
@@ -241,7 +246,6 @@ class Pool:
             self._undialed(dial, error)
         else:
             connection = Connection(self, dial.route, line)
-            line.transport.set_protocol(connection)
             if connection.is_dead():
                 connection.abort()
                 self._undialed(dial, errors.ended_unasked(dial.route.first_hop))
@@ -314,6 +318,10 @@ class Pool:
         heir = self._ledger.vacate()
         if heir is not None:
             self._dial(heir)
+
+    def _end_thread(self) -> None:
+        if self._thread is not None:
+            self._thread.close()
 
     # --- time ---
 

@@ -39,8 +39,6 @@ async def upload(connection: Connection, call: Call) -> None:
         await _send_last(connection, memoryview(body or b""))
         return
     source = _Source(connection, call, body)
-    if source.is_lent:
-        connection.hold_nothing(True)
     try:
         length = body_length(call.request)
         if length is None:
@@ -48,7 +46,6 @@ async def upload(connection: Connection, call: Call) -> None:
         else:
             await _send_exactly(connection, source, length)
     finally:
-        connection.hold_nothing(False)
         await source.aclose()
 
 
