@@ -188,17 +188,20 @@ class Connection:
     # --- what the line calls ---
 
     def bytes_received(self, nbytes: int) -> None:
-        call, data = self.call, self._view[:nbytes]
+        call, parser = self.call, self._parser
         if call is None:
             # Bytes that no request asked for: the peer's parting words, or an attack.
             self._gone(None)
             return
         try:
-            if self._parser is None:
-                self._begin(call, data)
+            if parser is None:
+                self._begin(call, self._view[:nbytes])
+                return
+            if self._line.target is self._view:
+                parser.feed(self._view[:nbytes])
             else:
-                self._parser.feed(data)
-                self._deliver(call, self._parser)
+                parser.fill(nbytes)
+            self._deliver(call, parser)
         except ProtocolError as error:
             received = self.received or nbytes
             self._owner.fail(call, errors.malformed(self._origin, error, received))
@@ -247,7 +250,9 @@ class Connection:
             limit = self._owner.max_response_size or 0
             self._owner.fail(call, errors.too_large(self._origin, limit, parser.received))
             return
-        elif parser.complete and not call.future.done():
+        elif not parser.complete:
+            self._line.target = parser.claim() or self._view
+        elif not call.future.done():
             call.future.set_result(_response(head, parser.take_body()))
         if parser.complete:
             self._finish(call, parser.reusable)
@@ -308,6 +313,7 @@ class Connection:
 
     def _detach(self) -> None:
         """Forget the call."""
+        self._line.target = self._view
         self.call = self._parser = self._stream = None
         if self._gate is not None:
             self._shut_gate()

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from io import BytesIO
 from typing import NamedTuple
 
 from tornado_aws.exceptions import RequestException
@@ -29,6 +30,11 @@ MAX_CHUNK_LINE = 4096
 MAX_DIGITS = 18
 # 100 and 103 come once each; a peer that sends more than this only keeps the connection busy.
 MAX_INTERIM = 16
+
+# Bodies of these lengths, in bytes, are received into their own memory. Below it is not worth the
+# trouble; above, the length is more than a stranger's word should reserve memory for.
+_CLAIM_AT_LEAST = 65536
+_CLAIM_AT_MOST = 1 << 28
 
 # How many bytes of a read are copied at a time in search of the end of a head or line.
 _WINDOW = 8192
@@ -329,6 +335,7 @@ class ResponseParser:
     _pending = b""
     _remaining = 0
     _trailer_size = 0
+    _claimed: _Claimed | None = None
 
     def __init__(self, method: str, opening: tuple[Head, int, int] | None = None) -> None:
         self._method = method
@@ -366,6 +373,39 @@ class ResponseParser:
         pieces, self._pieces = self._pieces, []
         self.buffered = 0
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def claim(self) -> memoryview | None:
+        """Return memory to receive the rest of the body into, so that it is not copied again.
+
+        Call `fill` after each read into it, and `claim` again. None when `feed` has to be called:
+        the length is not known, or too small for this.
+        """
+        if self._claimed is None:
+            is_worth_it = _CLAIM_AT_LEAST <= self._remaining <= _CLAIM_AT_MOST
+            if self._state is not ResponseParser._read_length or not is_worth_it:
+                return None
+            self._claimed = _Claimed(self.take_body(), self._remaining)
+            self.buffered = self._claimed.filled
+        return self._claimed.room()
+
+    def fill(self, nbytes: int) -> None:
+        """Take bytes that were received into what `claim` returned.
+
+        Raises:
+            ProtocolError: more came than belongs to the response.
+        """
+        claimed = self._claimed
+        if claimed is None:
+            raise ValueError("nothing was claimed")
+        self.received += nbytes
+        self.buffered += nbytes
+        self._remaining -= nbytes
+        if self._remaining < 0:
+            raise _excess(-self._remaining)
+        claimed.filled += nbytes
+        if not self._remaining:
+            self._pieces, self._claimed = [claimed.take()], None
+            self._end(self.reusable)
 
     # Each state takes bytes and returns those it leaves to the next state.
 
@@ -468,7 +508,7 @@ class ResponseParser:
         return rest
 
     def _read_nothing(self, data: memoryview) -> memoryview:
-        raise ProtocolError(f"{len(data)} bytes after the end of the response")
+        raise _excess(len(data))
 
     def _end(self, reusable: bool) -> None:
         self.complete = True
@@ -494,6 +534,42 @@ class ResponseParser:
             raise ProtocolError(f"a head or line of more than {limit} bytes")
         self._pending = b""
         return text[:end], data[end - len(pending) :]
+
+
+def _excess(count: int) -> ProtocolError:
+    return ProtocolError(f"{count} bytes after the end of the response")
+
+
+class _Claimed:
+    """A body's memory, which is filled from its beginning.
+
+    `io.BytesIO` gives away what was written into it as `bytes`, without a copy. There is room for a
+    byte more than the body has, so that what comes after its end is seen.
+
+    Attributes:
+        filled: how many bytes are there.
+    """
+
+    def __init__(self, start: bytes, remaining: int) -> None:
+        self.filled = len(start)
+        self._length = len(start) + remaining
+        self._memory = BytesIO(bytes(self._length + 1))
+        self._view = self._memory.getbuffer()
+        self._view[: self.filled] = start
+        self._room = self._view[:0]
+
+    def room(self) -> memoryview:
+        """Return what is free; what was returned before is of no further use."""
+        self._room.release()
+        self._room = self._view[self.filled :]
+        return self._room
+
+    def take(self) -> bytes:
+        """Return the body, which is whole."""
+        self._room.release()
+        self._view.release()
+        self._memory.truncate(self._length)
+        return self._memory.getvalue()
 
 
 _State = Callable[[ResponseParser, memoryview], memoryview]
