@@ -30,3 +30,10 @@ async def until(condition: Callable[[], object]) -> None:
     """Let the loop run until `condition` holds."""
     while not condition():  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0.001)
+
+
+class ProactorLike(asyncio.SelectorEventLoop):
+    """A loop that cannot wait for others' sockets, as asyncio's on Windows."""
+
+    add_reader = asyncio.AbstractEventLoop.add_reader
+    add_writer = asyncio.AbstractEventLoop.add_writer

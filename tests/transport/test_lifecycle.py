@@ -12,10 +12,16 @@ from typing import Any
 
 import pytest
 
+from tests.transport.certificates import Certificates
 from tests.transport.conftest import ENGINES, Engine, Run
 from tests.transport.server import Peer, ScriptedServer, answering, response, serving
-from tests.transport.simple import PATIENT, get, post, until
-from tornado_aws.exceptions import AWSClientException, ClientClosedError, ConnectError
+from tests.transport.simple import PATIENT, ProactorLike, get, post, until
+from tornado_aws.exceptions import (
+    AWSClientException,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectError,
+)
 from tornado_aws.transport import TransportOptions
 from tornado_aws.transport.pool import PoolTransport
 
@@ -397,6 +403,64 @@ def test_idle_connections_are_closed_in_time(
 
     with serving(OK) as server:
         run(life())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_loop_that_cannot_wait_for_sockets_gets_a_thread_that_does(
+    scheme: str, certificates: Certificates, descriptors: None
+) -> None:
+    """Requests go on beside each other, and the thread ends with the transport."""
+    before = set(threading.enumerate())
+    body = b"x" * 3_000_000
+
+    async def main() -> list[bytes]:
+        transport = PoolTransport(TransportOptions(max_clients=3, verify=certificates.ca))
+        requests = [post(server.origin, body) for _ in range(9)]
+        answers = await asyncio.gather(*[transport.send(item, PATIENT) for item in requests])
+        transport.close()
+        return [answer.body for answer in answers]
+
+    context = certificates.server_context() if scheme == "https" else None
+    with (
+        ScriptedServer(answering(response(body)), tls=context) as server,
+        asyncio.Runner(loop_factory=ProactorLike) as runner,
+    ):
+        assert runner.run(main()) == [body] * 9
+        started = {thread.name for thread in set(threading.enumerate()) - before}
+        assert not [name for name in started if "elector" in name]
+    assert [got.body for got in server.requests] == [body] * 9
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_forgotten_transport_ends_its_thread(descriptors: None) -> None:
+    """The loop it waited for is closed by then."""
+    before = set(threading.enumerate())
+
+    async def main() -> PoolTransport:
+        transport = PoolTransport()
+        assert await fetch(transport, server) == b"ok"
+        return transport
+
+    with serving(OK) as server, asyncio.Runner(loop_factory=ProactorLike) as runner:
+        transport = runner.run(main())
+    transport.close()
+    assert not [name for name in set(threading.enumerate()) - before if "elector" in str(name)]
+
+
+def test_a_tornado_without_that_thread_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to do."""
+    monkeypatch.delattr("tornado.platform.asyncio.SelectorThread")
+
+    async def main() -> None:
+        with serving(OK) as server:
+            await fetch(PoolTransport(), server)
+
+    with (
+        asyncio.Runner(loop_factory=ProactorLike) as runner,
+        pytest.raises(ConfigurationError, match=r"Tornado 6\.5"),
+    ):
+        runner.run(main())
 
 
 def test_thousands_of_calls_leave_nothing_growing(run: Run[Any]) -> None:

@@ -20,7 +20,7 @@ from tornado_aws.transport.call import Call
 from tornado_aws.transport.loops import refuse_strange, running_loop
 from tornado_aws.transport.pool_engine import Pool
 
-# The socket is closed one round after its transport, two when there is TLS between.
+# An attempt to connect that is cancelled closes its socket when its tasks have had their turn.
 _ROUNDS_TO_CLOSE = 4
 
 # How long an upload that has been cancelled may take to notice, seconds.

@@ -59,6 +59,8 @@ def _shared_context(
 ) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Of TLS 1.2 only, and gone from 1.3; `TLSLine.write` relies on it.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
     if verify is False:
         context.check_hostname = False

@@ -400,6 +400,70 @@ def test_the_fast_way_gives_the_same_result(data: bytes, method: str) -> None:
         assert plain.take_body() == data[start:]
 
 
+@given(
+    length=st.integers(100_000, 400_000),
+    cuts=st.lists(st.integers(1, 150_000), max_size=20),
+    first=st.integers(0, 60_000),
+)
+@settings(max_examples=50, deadline=None)
+def test_a_long_body_may_be_received_into_its_own_memory(
+    length: int, cuts: list[int], first: int
+) -> None:
+    """It is the same body, whatever the reads, and everything else is as with `feed`."""
+    body = (b"0123456789abcdef" * (length // 16 + 1))[:length]
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode()
+    parser, plain = ResponseParser("GET"), ResponseParser("GET")
+    plain.feed(memoryview(head + body))
+    parser.feed(memoryview(head + body[:first]))
+    at = first
+    while at < length:
+        assert not parser.complete
+        rest = length - at
+        room = parser.claim()
+        size = min(rest, cuts.pop() if cuts else rest)
+        if room is None:
+            assert rest < 65536
+            parser.feed(memoryview(body)[at : at + size])
+        else:
+            room[:size] = body[at : at + size]
+            parser.fill(size)
+        at += size
+        assert parser.buffered == at
+    assert state(parser) == state(plain)
+    assert parser.claim() is None
+    assert parser.take_body() == body
+
+
+def test_a_byte_too_many_is_seen_in_claimed_memory_too() -> None:
+    """There is room for it, so that it is not left for the next response."""
+    parser = ResponseParser("GET")
+    parser.feed(memoryview(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"))
+    room = parser.claim()
+    assert room is not None
+    with pytest.raises(ProtocolError, match="1 bytes after the end"):
+        parser.fill(len(room))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
+    ],
+)
+def test_nothing_is_claimed_for_other_bodies(data: bytes) -> None:
+    """Short ones, those without a length, and lengths that nobody should take on trust."""
+    parser = ResponseParser("GET")
+    parser.feed(memoryview(data))
+    assert parser.claim() is None
+    with pytest.raises(ValueError, match="claimed"):
+        parser.fill(1)
+
+
 def state(parser: ResponseParser) -> tuple[Any, ...]:
     """Return all that a parser tells, but the body."""
     return (
