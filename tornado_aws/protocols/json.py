@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from tornado_aws.exceptions import ResponseParserError
@@ -62,8 +61,7 @@ def parser(operation: Operation) -> Parser:
     """Return a function from a response to the result."""
     if operation.output is None:
         return lambda _: {}
-    read: Parser = partial(guard.reading, json_body.decoder(operation.output))
-    return lambda response: read(response) if response.body else {}
+    return guard.body_reader(json_body.decoder(operation.output))
 
 
 def event_reader(ref: Ref) -> EventReader:

@@ -117,6 +117,9 @@ def _payload_writer(payload: Ref) -> Callable[[Mapping[str, Any]], Body]:
 
 def _reader(ref: Ref, decoder: Callable[[Ref, json_body.Scalars], Convert]) -> Parser:
     """Return a function from a response to the members of a structure, wherever they are."""
+    members = ref.shape.members.values()
+    if members and ref.payload is None and not any(map(http_binding.is_bound, members)):
+        return guard.body_reader(decoder(ref, SCALARS))
     bind = http_binding.response_binder(ref.shape)
     read_body = _body_reader(ref, decoder)
 
