@@ -64,6 +64,7 @@ async def send(transport: CurlTransport, request: Request, timeouts: Any = PATIE
 # --- what goes on the wire ------------------------------------------------------------------------
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+NAMES = ["Accept", "Authorization", "Connection", "Content-Type", "Cookie", "User-Agent", "X-Amz-D"]
 
 
 @st.composite
@@ -71,7 +72,7 @@ def shapes(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]], list[bytes
     """Give method, target, headers and body of a request; a list is a body in chunks."""
     method = draw(st.sampled_from(METHODS))
     target = draw(st.sampled_from(["/", "/a/../b", "//c", "/?q=%2f&r", "/k%20y#z", "/*"]))
-    names = draw(st.sets(st.sampled_from(["Accept", "User-Agent", "Content-Type", "X-Amz-Date"])))
+    names = draw(st.sets(st.sampled_from(NAMES)))
     values = st.sampled_from(["a", "a  b", "\u00e9", "x;y", "0"])
     headers = [(name, draw(values)) for name in sorted(names)]
     some = st.binary(max_size=40)
@@ -257,6 +258,76 @@ def test_the_files_of_tls_are_looked_at_before_libcurl_does(certificates: Certif
         transport = CurlTransport(TransportOptions(**options))  # type: ignore[arg-type]
         with pytest.raises(ConfigurationError, match=next(iter(options.values()))):
             asyncio.run(send(transport, get(origin)))
+
+
+# --- beginning and ending -------------------------------------------------------------------------
+
+
+def counting(calls: list[tuple[int, ...]]) -> type:
+    """Return a `pycurl.CurlMulti` that notes with what it is asked to act."""
+
+    class Counting:
+        def __init__(self) -> None:
+            self._real = make_real()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._real, name)
+
+        def socket_action(self, *arguments: int) -> Any:
+            calls.append(arguments)
+            return self._real.socket_action(*arguments)
+
+    make_real = pycurl.CurlMulti
+    return Counting
+
+
+def test_requests_of_one_round_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libcurl is called once for all that was asked for in a round of the loop."""
+    calls: list[tuple[int, ...]] = []
+    monkeypatch.setattr(pycurl, "CurlMulti", counting(calls))
+    all_ten = threading.Barrier(10, timeout=10)
+
+    def script(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            all_ten.wait()
+            peer.answer(b"ok")
+
+    async def main() -> None:
+        async def ten() -> None:
+            await asyncio.gather(*[transport.send(get(server.origin), PATIENT) for _ in range(10)])
+
+        with closing(CurlTransport()) as transport:
+            await ten()
+            calls.clear()
+            await ten()
+
+    with ScriptedServer(script) as server:
+        asyncio.run(main())
+    assert calls.count((pycurl.SOCKET_TIMEOUT, 0)) == 1
+
+
+def test_what_has_not_begun_was_not_sent() -> None:
+    """A request that ends before its round does leaves no trace; its handle's last one neither."""
+
+    async def main() -> None:
+        with closing(CurlTransport(TransportOptions(max_clients=2))) as transport:
+            await transport.send(get(server.origin), PATIENT)
+            dropped = asyncio.create_task(transport.send(get(server.origin), PATIENT))
+            await asyncio.sleep(0)
+            dropped.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await dropped
+            assert (await transport.send(get(server.origin), PATIENT)).status == 200
+            closed = asyncio.create_task(transport.send(get(server.origin), PATIENT))
+            await asyncio.sleep(0)
+            transport.close()
+            with pytest.raises(ClientClosedError) as caught:
+                await closed
+            assert (caught.value.sent, caught.value.response_started) == (False, False)
+
+    with ScriptedServer(echo) as server:
+        asyncio.run(main())
+        assert (len(server.requests), server.connections) == (2, 1)
 
 
 # --- bodies in motion -----------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from tornado_aws.transport.http1 import (
     ProtocolError,
     body_framing,
     parse_head,
-    request_head,
+    request_parts,
 )
 from tornado_aws.transport.proxies import Route, authority
 
@@ -37,10 +37,16 @@ _NO_TIMEOUT_MS = 2**31 - 1
 
 # Lines by which libcurl is told not to send what it would send of its own accord. The one for the
 # host comes first: libcurl then leaves the caller's as it is, and where it is.
-_NO_HOST = [b"Host:"]
+_NO_HOST = b"Host:"
 _UNASKED = [b"Accept:", b"Content-Type:", b"Expect:", b"Proxy-Connection:"]
 
+# Lines that libcurl must find by themselves: it does something else when they are there.
+_HEEDED = frozenset({"content-length", "expect", "transfer-encoding"})
+
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+# Silence is measured by looking at counters now and then, often enough to be a quarter late.
+_LOOKS_PER_BOUND = 4
 
 # A body longer than this is not kept until the handle's next request.
 _SMALL_BODY = 65536
@@ -60,11 +66,21 @@ def header_lines(request: Request, route: Route) -> list[bytes]:
             error="refused: a body with HEAD",
             sent=False,
         )
-    head = request_head(request, route.prefix, route.header_lines)
-    lines = head.split(b"\r\n")[1:-2]
-    if b" \r\n" in head or b"\t\r\n" in head:
-        lines = [_keep_empty(line) for line in lines]
-    return _NO_HOST + lines + _UNASKED
+    _, fields, framing, names = request_parts(request, route.prefix)
+    if not names.isdisjoint(_HEEDED) or request.is_duplex or _has_empty(fields):
+        lines = [_keep_empty(line) for line in fields.encode().split(b"\r\n")[:-1]]
+    else:
+        # libcurl sends each item as it is given, line ends within included. To give it all lines
+        # as one takes 7 % off a whole request of six.
+        lines = [fields[:-2].encode()] if fields else []
+    for others in (framing, route.header_lines):
+        if others:
+            lines += others[:-2].encode().split(b"\r\n")
+    return [_NO_HOST, *lines, *_UNASKED]
+
+
+def _has_empty(fields: str) -> bool:
+    return " \r\n" in fields or "\t\r\n" in fields
 
 
 def _keep_empty(line: bytes) -> bytes:
@@ -82,7 +98,9 @@ class Handle:
         request: what it carries.
         route: how it travels.
         timeouts: the bounds of the request.
+        look_every: after how many seconds its bounds must be looked at again; infinity for never.
         expires: when the whole attempt must have ended, on the loop's clock.
+        has_begun: whether libcurl was given it.
         upload: the body that is being sent, when it comes from an iterable.
         feed: the task that moves it from the iterable.
         inbox: the body that is being received, when it is wanted as a stream.
@@ -110,7 +128,9 @@ class Handle:
         "expires",
         "failure",
         "feed",
+        "has_begun",
         "inbox",
+        "look_every",
         "request",
         "route",
         "timeouts",
@@ -146,9 +166,11 @@ class Handle:
         self.waiter: Future[Response] | None = None
         self.request: Request
         self.timeouts: Timeouts
-        self.expires = NEVER
+        self.look_every = self.expires = NEVER
+        self.has_begun = False
         self._connected_at = self._moved_at = 0.0
         self._last_count = 0
+        self._set_timeouts(Timeouts())
 
     # --- the request -----------------------------------------------------------------------
 
@@ -172,7 +194,8 @@ class Handle:
         """
         curl = self.curl
         self.request = request
-        self.timeouts = timeouts
+        if timeouts is not self.timeouts:
+            self._set_timeouts(timeouts)
         self._on_stream = on_stream
         if route is not self.route:
             self._set_route(route)
@@ -183,11 +206,6 @@ class Handle:
         if request.method != self._method:
             curl.setopt(pycurl.CUSTOMREQUEST, request.method)
             self._method = request.method
-        connect = timeouts.connect
-        connect_ms = _NO_TIMEOUT_MS if connect is None else max(1, round(connect * 1000))
-        if connect_ms != self._connect_ms:
-            curl.setopt(pycurl.CONNECTTIMEOUT_MS, connect_ms)
-            self._connect_ms = connect_ms
         version = http_version(route.origin, is_duplex=request.is_duplex)
         if version != self._version:
             curl.setopt(pycurl.HTTP_VERSION, version)
@@ -196,6 +214,16 @@ class Handle:
         curl.setopt(pycurl.HTTPHEADER, lines)
         self._set_body(request)
         self._set_sinks(plain=not request.stream and self._max_size is None)
+
+    def _set_timeouts(self, timeouts: Timeouts) -> None:
+        self.timeouts = timeouts
+        bounds = [bound for bound in (timeouts.read, timeouts.tls) if bound is not None]
+        self.look_every = min(bounds, default=NEVER) / _LOOKS_PER_BOUND
+        connect = timeouts.connect
+        connect_ms = _NO_TIMEOUT_MS if connect is None else max(1, round(connect * 1000))
+        if connect_ms != self._connect_ms:
+            self.curl.setopt(pycurl.CONNECTTIMEOUT_MS, connect_ms)
+            self._connect_ms = connect_ms
 
     def _set_route(self, route: Route) -> None:
         curl, proxy = self.curl, route.proxy
@@ -328,14 +356,19 @@ class Handle:
         """Whether a connection was ready and any byte of the request was written."""
         return self._count(pycurl.REQUEST_SIZE) > 0
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for a response that has not begun."""
+        return self.waiter is not None and not self.waiter.done()
+
     def is_untouched(self, code: int) -> bool:
         """Tell whether the transfer ended because a kept connection was dead from the beginning.
 
         libcurl would go on by itself, but not with a body that it cannot read again.
         """
-        is_wanted = self.waiter is not None and not self.waiter.done()
         in_memory = isinstance(self.request.body, bytes)
-        return code == pycurl.E_SEND_FAIL_REWIND and in_memory and is_wanted and not self.is_sent
+        could = code == pycurl.E_SEND_FAIL_REWIND and in_memory
+        return could and self.is_wanted and not self.is_sent
 
     def rearm(self, now: float) -> None:
         """Make the request ready to begin again, as nothing of it has been sent."""
@@ -353,11 +386,12 @@ class Handle:
     @property
     def socket(self) -> int:
         """The descriptor of the connection it was on, -1 for none."""
-        fd: int = self.curl.getinfo(pycurl.LASTSOCKET)
+        fd: int = self.curl.getinfo(pycurl.LASTSOCKET) if self.has_begun else -1
         return fd
 
     def begin_watch(self, now: float) -> None:
         """Note that the request begins at `now`."""
+        self.has_begun = True
         self._connected_at = self._moved_at = now
         self._last_count = 0
         self._opened.clear()
@@ -396,13 +430,17 @@ class Handle:
         return self.upload is not None and self.upload.starved
 
     def _count(self, *infos: int) -> int:
+        if not self.has_begun:
+            return 0  # libcurl still counts the handle's last request
         return sum(int(self.curl.getinfo(info)) for info in infos)
 
     def clear(self) -> None:
         """Forget the request and its response."""
         self._lines.clear()
         self._chunks.clear()
+        self._opened.clear()
         self._size = 0
+        self.has_begun = False
         self._on_stream = None
         self.waiter = self.inbox = self.failure = None
         if self._body_mode == "upload":

@@ -1,9 +1,9 @@
 """libcurl's multi interface on an asyncio loop: sockets and timers in, ends of transfers out.
 
-Three things make it cheap: a transfer is begun at once instead of by a timer of zero seconds, so
-that its request is on the wire when `Multi.add` returns; sockets stay registered between transfers
-(`tornado_aws.transport.curl_sockets`); and a timer that libcurl moves or takes back, as it does in
-every transfer, is moved by assigning a number (`LazyTimer`).
+Three things make it cheap: transfers that are wanted in the same round of the loop are begun
+together, all requests being on the wire when `Multi.add` returns; sockets stay registered between
+transfers (`tornado_aws.transport.curl_sockets`); and a timer that libcurl moves or takes back, as
+it does in every transfer, is moved by assigning a number (`LazyTimer`).
 """
 
 from __future__ import annotations
@@ -127,15 +127,16 @@ class Multi:
         self._watcher.keep(fd)
 
     def look(self) -> None:
-        """Take notice of kept connections that have ended; 1 us."""
+        """Take notice of kept connections that have ended."""
         self._watcher.look()
 
-    def add(self, curl: pycurl.Curl) -> None:
-        """Begin a transfer; it may end before this returns."""
-        self._running.add(curl)
+    def add(self, *curls: pycurl.Curl) -> None:
+        """Begin transfers; they may end before this returns."""
+        self._running.update(curls)
         self._adding = True
         try:
-            self._multi.add_handle(curl)
+            for curl in curls:
+                self._multi.add_handle(curl)
         except pycurl.error as error:
             self._give_up(error)
             return
