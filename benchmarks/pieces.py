@@ -47,7 +47,7 @@ def endpoints() -> dict[str, Callable[[], object]]:
 def router(service: str, rules: ModuleType) -> Router:
     """Return the router of a client."""
     metadata = {"endpointPrefix": service, "serviceId": service, "signatureVersion": "v4"}
-    return Router(rules, metadata, resolve({"region": "us-east-1"}, {}, parse_profiles()), {})
+    return Router(rules, metadata, resolve({"region": "us-east-1"}, {}, parse_profiles()))
 
 
 async def pages(effort: Effort) -> Table:

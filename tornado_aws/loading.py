@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from tornado_aws import __version__
+from tornado_aws.bearer import bearer, login_token
 from tornado_aws.config import ProfileFiles, Profiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.chain import default_source
@@ -50,6 +51,7 @@ class Loaded(NamedTuple):
     environ: Mapping[str, str]
     profiles: Profiles
     source: CredentialSource
+    login_token: CredentialSource | None
     transport: Transport
     pipeline: Pipeline
     regions: KnownRegions
@@ -62,6 +64,8 @@ class Loaded(NamedTuple):
         self.pipeline.close()
         self.sessions.close()
         self.source.close()
+        if self.login_token is not None:
+            self.login_token.close()
         self.transport.close()
 
 
@@ -100,6 +104,7 @@ class Ready:
             self.raw_limits = self.limits._replace(timeouts=timeouts)
         self._target = target
         self._environ = loaded.environ
+        self._login_token = loaded.login_token
 
     @cached_property
     def route(self) -> Route:
@@ -111,7 +116,9 @@ class Ready:
         """Finds where generated calls go."""
         if self.rules is None or self._model is None:
             raise TypeError(f"{self._target.service} has no endpoint rules")
-        return Router(self.rules, self._model.metadata, self.settings, self._environ)
+        metadata = self._model.metadata
+        token = bearer(metadata, self._environ, self._login_token)
+        return Router(self.rules, metadata, self.settings, token)
 
 
 async def load(
@@ -148,6 +155,7 @@ async def load(
         environ,
         profiles,
         source,
+        login_token(settings.profile, profiles, environ, service_call(options)),
         transport,
         Pipeline(source, transport, _about(settings, environ)),
         KnownRegions(),

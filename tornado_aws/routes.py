@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from tornado_aws.bearer import SCHEME, Bearer, is_needed, variable
 from tornado_aws.credentials.source import CredentialSource
 from tornado_aws.customizations import NONE, Hooks
 from tornado_aws.endpoints import Endpoint, real_region, resolve_raw
@@ -38,10 +39,9 @@ _OLD = "v2"
 _SESSION = "sigv4-s3express"
 _PLAIN = {"name": "sigv4"}
 _KINDS = ("sigv4", _SESSION, _OLD, "none")
-_BEARER = "httpBearerAuth"
 # What several regions take; it costs thirty times as much, so that another kind goes before it.
 _MANY_REGIONS = "sigv4a"
-_PREFERABLE = frozenset({"sigv4", _SESSION, _MANY_REGIONS, _BEARER})
+_PREFERABLE = frozenset({"sigv4", _SESSION, _MANY_REGIONS, SCHEME})
 
 # Routes kept for parameters that were seen; a program that touches more buckets starts anew.
 _MOST_ROUTES = 1024
@@ -58,9 +58,10 @@ class Route(NamedTuple):
         headers: what is added to every request.
         wants_session: whether the credentials to sign with are those of a session, which the
             service gives for each resource.
-        source: gives the credentials to sign with; None for the client's own.
+        source: gives the credentials to sign with, or the token; None for the client's own.
         is_discovered: whether the service itself told the endpoint.
         needs: the module that signing will import, which takes too long on the loop; "" for none.
+        wants_token: whether the requests carry a bearer token, which `source` gives.
     """
 
     base: BaseURL
@@ -70,6 +71,7 @@ class Route(NamedTuple):
     source: CredentialSource | None = None
     is_discovered: bool = False
     needs: str = ""
+    wants_token: bool = False
 
     def __repr__(self) -> str:
         return f"<Route {self.base.origin.scheme}://{self.base.host}{self.base.path}>"
@@ -165,7 +167,7 @@ class Router:
         rules: the package's ``endpoints`` module.
         metadata: what the model says of the service.
         settings: the settings in force.
-        environ: the environment variables, for a bearer token.
+        bearer: where the service's bearer token comes from, None without one.
 
     Attributes:
         needs_account: whether `route` wants the account id of the credentials.
@@ -176,7 +178,7 @@ class Router:
         rules: ModuleType,
         metadata: Mapping[str, Any],
         settings: Settings,
-        environ: Mapping[str, str],
+        bearer: Bearer | None = None,
     ) -> None:
         used: Mapping[str, str] = rules.USED
         settings = _with_real_region(settings)
@@ -185,9 +187,9 @@ class Router:
         self._region = settings.region or ""
         self._regions = settings.sigv4a_signing_region_set
         self._preferred = settings.auth_scheme_preference or ()
-        # As in the SDKs, a token in the environment counts more than preferences from outside.
+        # As in the SDKs, a token for this service counts more than preferences from outside.
         self._is_preferred_in_code = settings.sources["auth_scheme_preference"] == "argument"
-        self._token = _bearer_token(metadata, environ)
+        self._bearer = bearer
         self._signers: dict[tuple[object, ...], SigV4] = {}
         self._routes: dict[tuple[Any, ...], Route] = {}
         self._fixed = {
@@ -232,8 +234,8 @@ class Router:
         headers = [(name, ", ".join(values)) for name, values in endpoint.headers.items()]
         base = parse_base(endpoint.url)
         scheme = self._scheme(endpoint)
-        if self._token is not None and scheme["name"] == _BEARER:
-            return Route(base, None, [*headers, ("Authorization", f"Bearer {self._token}")])
+        if self._bearer is not None and scheme["name"] == SCHEME:
+            return Route(base, None, headers, source=self._bearer.source, wants_token=True)
         signer = self._signer(scheme, given.get("Region", self._region))
         needs = signer.needs if isinstance(signer, SigV4A) else ""
         return Route(base, signer, headers, scheme["name"] == _SESSION, needs=needs)
@@ -244,16 +246,17 @@ class Router:
         Raises:
             CredentialsError: the service takes a bearer token alone, and there is none.
         """
-        metadata = self._metadata
-        if self._token is None and metadata.get("signatureVersion") == "bearer":
-            reason = f"{metadata['serviceId']} takes a bearer token, from {_variable(metadata)}"
-            raise CredentialsError(source="env", reason=reason)
-        preferred = self._preferred
-        if self._token is not None and not (preferred and self._is_preferred_in_code):
-            return {"name": _BEARER}
+        metadata, bearer, preferred = self._metadata, self._bearer, self._preferred
+        if is_needed(metadata):
+            if bearer is None:
+                raise _no_token(metadata)
+            return {"name": SCHEME}
+        is_chosen_in_code = preferred and self._is_preferred_in_code
+        if bearer is not None and bearer.is_for_service and not is_chosen_in_code:
+            return {"name": SCHEME}
         schemes = endpoint.properties.get("authSchemes") or _schemes_of(metadata)
-        if self._token is not None:
-            schemes = [*schemes, {"name": _BEARER}]
+        if bearer is not None:
+            schemes = [*schemes, {"name": SCHEME}]
         for name in preferred:
             for scheme in schemes:
                 if scheme["name"] == name in _PREFERABLE:
@@ -312,18 +315,12 @@ def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _bearer_token(metadata: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
-    """Return the token to send instead of a signature, None to sign."""
-    takes_token = f"smithy.api#{_BEARER}" in metadata.get("auth", ())
-    if not takes_token and metadata.get("signatureVersion") != "bearer":
-        return None
-    return environ.get(_variable(metadata)) or None
-
-
-def _variable(metadata: Mapping[str, Any]) -> str:
-    """Return the environment variable of a service's bearer token."""
-    name = metadata.get("signingName", metadata["endpointPrefix"])
-    return f"AWS_BEARER_TOKEN_{name.replace('-', '_').upper()}"
+def _no_token(metadata: Mapping[str, Any]) -> CredentialsError:
+    reason = (
+        f"{metadata['serviceId']} takes a bearer token, from {variable(metadata)} or from a profile"
+        " with sso_session"
+    )
+    return CredentialsError(source="bearer", reason=reason)
 
 
 def _built_in(name: str, settings: Settings, used: Mapping[str, str]) -> Any:

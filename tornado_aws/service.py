@@ -211,6 +211,10 @@ class ServiceClient:
             route = await ready.discovery.route(route, found, params, ready.source, self._call)
         if not operation.is_signed:
             return route._replace(signer=None)
+        if route.wants_token and route.source is not None:
+            from tornado_aws.bearer import header  # noqa: PLC0415 - imported by ready()
+
+            return route._replace(headers=[*route.headers, await header(route.source)])
         if route.wants_session and peculiar.resource and peculiar.session:
             name = (route.base.url, params[peculiar.resource])
             opened = partial(peculiar.session, self._call, params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.conformance import models
+from tornado_aws.bearer import bearer
 from tornado_aws.config import parse_profiles
 from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.source import CredentialSource, static
 from tornado_aws.customizations import Hooks
 from tornado_aws.endpoints import Endpoint
 from tornado_aws.exceptions import CredentialsError, EndpointError, UnsupportedOperationError
@@ -49,7 +52,7 @@ def settings(**options: Any) -> Settings:
 
 
 def router(rule_set: Rules, metadata: Mapping[str, Any] = METADATA, **options: Any) -> Router:
-    return Router(rule_set.module, metadata, settings(**options), {})
+    return Router(rule_set.module, metadata, settings(**options))
 
 
 def scope(route: Route) -> str:
@@ -260,7 +263,7 @@ def test_the_routes_that_are_kept_are_bounded() -> None:
 def test_headers_of_an_endpoint_are_sent() -> None:
     """Several values of one header are one line."""
     endpoint = Endpoint("https://h/p", {}, {"x-one": ["1"], "x-two": ["2", "3"]})
-    route = Router(Rules(endpoint).module, METADATA, settings(), {}).route({})
+    route = Router(Rules(endpoint).module, METADATA, settings()).route({})
     assert route.headers == [("x-one", "1"), ("x-two", "2, 3")]
     assert route.base.path == "/p"
 
@@ -292,7 +295,7 @@ def test_the_regions_that_are_set_count_before_those_of_the_endpoint(
 ) -> None:
     """A signature for several regions is for those that the settings name."""
     rule_set = rules({"name": "sigv4a", "signingName": "n", "signingRegionSet": ["eu-*"]})
-    route = Router(rule_set.module, METADATA, settings(**given), {}).route({})
+    route = Router(rule_set.module, METADATA, settings(**given)).route({})
     assert route.signer is not None
     head = route.signer.sign(Credentials("AKID", "hush"), "GET", "https://h/", {}, b"")
     assert head["X-Amz-Region-Set"] == signed
@@ -355,15 +358,48 @@ def test_another_region_of_the_rules_is_signed_for() -> None:
     assert scope(router(rules()).route({"Region": "eu-west-1"})) == "eu-west-1/signed"
 
 
+TAKES = {**METADATA, "auth": ["aws.auth#sigv4", "smithy.api#httpBearerAuth"]}
+ENVIRON = {"AWS_BEARER_TOKEN_SIGNED": "secret-token"}
+
+
+def token_of(route: Route) -> str | None:
+    """Return the token that requests on a route carry."""
+    if not route.wants_token or route.source is None:
+        return None
+    assert route.signer is None
+    return asyncio.run(route.source.get()).security_token
+
+
+def with_tokens(
+    metadata: Mapping[str, Any],
+    environ: Mapping[str, str],
+    login: CredentialSource | None = None,
+    given: Settings | None = None,
+) -> Route:
+    """Return the route of a service with these tokens."""
+    found = bearer(metadata, environ, login)
+    return Router(rules().module, metadata, given or settings(), found).route({})
+
+
+LOGIN = static(Credentials("", "", "login-token"))
+
+
 def test_a_bearer_token_takes_the_place_of_a_signature() -> None:
     """It is looked for under the service's signing name, and only where the service takes one."""
-    environ = {"AWS_BEARER_TOKEN_SIGNED": "secret-token"}
-    takes = {**METADATA, "auth": ["aws.auth#sigv4", "smithy.api#httpBearerAuth"]}
-    route = Router(rules().module, takes, settings(), environ).route({})
-    assert (route.signer, route.headers) == (None, [("Authorization", "Bearer secret-token")])
+    route = with_tokens(TAKES, ENVIRON, LOGIN)
+    assert token_of(route) == "secret-token"
     assert "secret-token" not in repr(route)
-    assert Router(rules().module, METADATA, settings(), environ).route({}).signer is not None
-    assert Router(rules().module, takes, settings(), {}).route({}).signer is not None
+    assert with_tokens(METADATA, ENVIRON, LOGIN).signer is not None
+    assert with_tokens(TAKES, {}).signer is not None
+
+
+def test_the_token_of_a_login_is_used_where_tokens_are_preferred() -> None:
+    """It is for no service alone, so that keys go before it."""
+    assert with_tokens(TAKES, {}, LOGIN).signer is not None
+    preferring = settings(auth_scheme_preference="httpBearerAuth")
+    assert token_of(with_tokens(TAKES, {}, LOGIN, preferring)) == "login-token"
+    assert with_tokens(TAKES, {}, None, preferring).signer is not None
+    assert with_tokens(METADATA, {}, LOGIN, preferring).signer is not None
 
 
 TWO = ({"name": "sigv4", "signingName": "one"}, {"name": "sigv4a", "signingName": "many"})
@@ -395,11 +431,10 @@ def test_the_preferred_way_to_sign_is_taken_if_there_is_it(
 
 def test_a_preference_in_code_counts_more_than_a_token() -> None:
     """One from the environment does not, nor one that names tokens first."""
-    environ = {"AWS_BEARER_TOKEN_SIGNED": "secret-token", "AWS_AUTH_SCHEME_PREFERENCE": "sigv4"}
-    takes = {**METADATA, "auth": ["aws.auth#sigv4", "smithy.api#httpBearerAuth"]}
+    environ = {**ENVIRON, "AWS_AUTH_SCHEME_PREFERENCE": "sigv4"}
 
     def is_signed(given: Settings) -> bool:
-        return Router(rules().module, takes, given, environ).route({}).signer is not None
+        return with_tokens(TAKES, environ, given=given).signer is not None
 
     from_outside = resolve_settings({"region": "us-west-2"}, environ, parse_profiles())
     assert from_outside.auth_scheme_preference == ("sigv4",)
@@ -408,21 +443,25 @@ def test_a_preference_in_code_counts_more_than_a_token() -> None:
     assert not is_signed(settings(auth_scheme_preference=["httpBearerAuth", "sigv4"]))
 
 
-def test_a_service_that_takes_tokens_alone_gets_no_signature() -> None:
+@pytest.mark.parametrize(
+    "only", [{"signatureVersion": "bearer"}, {"auth": ["smithy.api#httpBearerAuth"]}]
+)
+def test_a_service_that_takes_tokens_alone_gets_no_signature(only: Mapping[str, Any]) -> None:
     """CodeCatalyst: without a token nothing is sent, and the error says where one is looked for."""
-    takes = {**METADATA, "serviceId": "Svc", "signatureVersion": "bearer"}
+    takes = {**METADATA, "serviceId": "Svc", **only}
     with pytest.raises(CredentialsError, match="Svc takes a bearer token, from AWS_BEARER_TOKEN_S"):
-        router(rules(), takes).route({})
-    environ = {"AWS_BEARER_TOKEN_SIGNED": "secret-token"}
-    route = Router(rules().module, takes, settings(), environ).route({})
-    assert (route.signer, route.headers) == (None, [("Authorization", "Bearer secret-token")])
+        with_tokens(takes, {})
+    preferring = settings(auth_scheme_preference="sigv4")
+    for given in (settings(), preferring):
+        assert token_of(with_tokens(takes, ENVIRON, LOGIN, given)) == "secret-token"
+        assert token_of(with_tokens(takes, {}, LOGIN, given)) == "login-token"
 
 
 @pytest.mark.parametrize("url", ["ftp://h", "https://u@h", "https://h?q", "https://a.[::1]", "h"])
 def test_an_endpoint_that_is_no_base_url_is_refused(url: str) -> None:
     """Whatever rules or settings say, requests go to http and https hosts."""
     with pytest.raises(EndpointError):
-        Router(Rules(Endpoint(url)).module, METADATA, settings(), {}).route({})
+        Router(Rules(Endpoint(url)).module, METADATA, settings()).route({})
 
 
 def test_errors_are_not_kept() -> None:
@@ -435,7 +474,7 @@ def test_errors_are_not_kept() -> None:
 
     module = ModuleType("failing")
     vars(module).update(USED=USED, resolve=resolve)
-    one = Router(module, METADATA, settings(), {})
+    one = Router(module, METADATA, settings())
     for _ in range(2):
         with pytest.raises(EndpointError, match=r"^no$"):
             one.route({})

@@ -1,0 +1,211 @@
+"""The token that a login with IAM Identity Center has left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import stat
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.utils import JSONFileCache, SSOTokenLoader
+
+from tests.support.fake_services import FakeServices, Refusal
+from tests.support.sso_home import URL, Home, written
+from tornado_aws.credentials import Credentials, sso_token
+from tornado_aws.credentials.sso_token import Portal, load_token
+from tornado_aws.exceptions import CredentialsError
+
+PORTAL = Portal("p", URL, "eu-west-1", "s")
+LOGIN = "aws sso login --profile p"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Home:
+    return Home(tmp_path, "s")
+
+
+def load(home: Home, services: FakeServices, portal: Portal = PORTAL) -> str:
+    token = asyncio.run(load_token(portal, home.environ, services))
+    return str(token["accessToken"])
+
+
+def test_a_token_that_is_about_to_end_is_refreshed_and_kept_for_the_cli(session: Home) -> None:
+    """The new token is used, and saved where the CLI and botocore find it, for the owner only."""
+    services = FakeServices()
+    session.login(remaining=800)
+    assert load(session, services) == "hushnew"
+    [refresh] = services.calls
+    assert (refresh.service, refresh.operation) == ("sso-oidc", "CreateToken")
+    assert (refresh.region, refresh.credentials) == ("eu-west-1", None)
+    assert refresh.params == {
+        "grantType": "refresh_token",
+        "clientId": "client",
+        "clientSecret": "hushclient",
+        "refreshToken": "hushrefresh",
+    }
+    saved = SSOTokenLoader(JSONFileCache(str(session.folder)))(URL, session_name="s")
+    assert saved == session.token()
+    assert (saved["accessToken"], saved["refreshToken"]) == ("hushnew", "hushrefresh2")
+    assert saved["clientSecret"] == "hushclient"
+    assert datetime.fromisoformat(saved["expiresAt"]) > datetime.now(UTC) + timedelta(minutes=59)
+    assert stat.S_IMODE(session.file.stat().st_mode) == 0o600
+
+
+def test_a_token_that_lasts_is_used_as_it_is(session: Home) -> None:
+    """Nobody is asked in more than a quarter of an hour before its end."""
+    services = FakeServices()
+    session.login(remaining=1000)
+    assert load(session, services) == "hushold"
+    assert not services.calls
+
+
+def test_the_token_of_a_profile_of_old_is_never_refreshed(tmp_path: Path) -> None:
+    """It is found by the portal's URL."""
+    services, legacy = FakeServices(), Home(tmp_path, URL)
+    legacy.login(remaining=100)
+    assert load(legacy, services, PORTAL._replace(session=None)) == "hushold"
+    assert not services.calls
+
+
+@pytest.mark.parametrize(
+    "missing", ["refreshToken", "clientId", "clientSecret", "registrationExpiresAt"]
+)
+def test_a_token_that_cannot_be_refreshed_is_used_to_its_end(session: Home, missing: str) -> None:
+    """Without what a refresh needs there is none."""
+    services = FakeServices()
+    session.login(200, **{missing: None})
+    assert load(session, services) == "hushold"
+    session.login(-1, **{missing: None})
+    with pytest.raises(CredentialsError, match=LOGIN):
+        load(session, services)
+    assert not services.calls
+
+
+def test_a_registration_that_has_ended_cannot_refresh(session: Home) -> None:
+    """The token is used as it is."""
+    services = FakeServices()
+    session.login(200, registrationExpiresAt=written(-1))
+    assert load(session, services) == "hushold"
+    assert not services.calls
+
+
+def test_a_refresh_that_fails_is_no_error_while_the_token_lasts(
+    session: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The old token is used; when it has ended the user is told to log in."""
+    caplog.set_level(logging.DEBUG)
+    services = FakeServices()
+    session.login(200)
+    services.refusals = [Refusal.AccessDenied]
+    assert load(session, services) == "hushold"
+    session.login(-1)
+    services.refusals = [Refusal.AccessDenied]
+    with pytest.raises(CredentialsError, match=LOGIN) as caught:
+        load(session, services)
+    assert "hush" not in f"{caught.value}{caplog.text}"
+
+
+def test_a_token_that_another_process_has_refreshed_is_used(session: Home) -> None:
+    """A refresh token is good once; who comes second finds the new token in the file."""
+    session.login(-1)
+
+    class Slow(FakeServices):
+        def _token(self, params: Mapping[str, Any]) -> dict[str, Any]:
+            session.login(3600, accessToken="hush-of-another")
+            raise Refusal.AccessDenied.error()
+
+    assert load(session, Slow()) == "hush-of-another"
+
+
+class Gated(FakeServices):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def __call__(
+        self,
+        service: str,
+        operation: str,
+        region: str,
+        params: Mapping[str, Any],
+        credentials: Credentials | None,
+        *,
+        headers: Callable[[str], Mapping[str, str]] | None = None,
+    ) -> dict[str, Any]:
+        self.asked.set()
+        await self.gate.wait()
+        return await super().__call__(service, operation, region, params, credentials)
+
+
+def test_one_refresh_is_for_all_who_want_the_token(session: Home) -> None:
+    """Credentials and tokens may be wanted at once, and a refresh token is good once."""
+    session.login(remaining=100)
+
+    async def main() -> tuple[Gated, list[Mapping[str, Any]]]:
+        services = Gated()
+        tasks = [
+            asyncio.create_task(load_token(PORTAL, session.environ, services)) for _ in range(5)
+        ]
+        await services.asked.wait()
+        services.gate.set()
+        return services, await asyncio.gather(*tasks)
+
+    services, tokens = asyncio.run(main())
+    assert services.operations() == ["CreateToken"]
+    assert {token["accessToken"] for token in tokens} == {"hushnew"}
+
+
+def test_the_others_go_on_when_who_refreshes_is_cancelled(session: Home) -> None:
+    """The next one refreshes in its stead."""
+    session.login(remaining=100)
+
+    async def main() -> Mapping[str, Any]:
+        services = Gated()
+        first = asyncio.create_task(load_token(PORTAL, session.environ, services))
+        await services.asked.wait()
+        second = asyncio.create_task(load_token(PORTAL, session.environ, services))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait([first])
+        services.gate.set()
+        return await second
+
+    assert asyncio.run(main())["accessToken"] == "hushnew"
+    assert not sso_token._LOCKS
+
+
+@pytest.mark.parametrize("contents", [None, "", "{}", '{"accessToken": "hush"}', "[1]"])
+def test_no_token_needs_a_login(session: Home, contents: str | None) -> None:
+    """No file, garbage and half a token are the same to the user."""
+    if contents is not None:
+        session.file.write_text(contents)
+    with pytest.raises(CredentialsError, match=LOGIN) as caught:
+        load(session, FakeServices())
+    assert "hush" not in str(caught.value)
+
+
+def test_times_as_old_versions_of_the_cli_wrote_them_are_read(session: Home) -> None:
+    """They end in UTC rather than Z."""
+    session.login(expiresAt=written(3600).replace("Z", "UTC"))
+    assert load(session, FakeServices()) == "hushold"
+
+
+def test_a_folder_that_cannot_be_written_fails_no_call(
+    session: Home, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new token is used all the same, and the trouble logged without it."""
+
+    def refuse(path: Path, document: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(sso_token, "write_json", refuse)
+    session.login(remaining=200)
+    assert load(session, FakeServices()) == "hushnew"
+    assert "Permission denied" in caplog.text
+    assert "hush" not in caplog.text
