@@ -177,6 +177,7 @@ class _Call:
         "_renewed",
         "_retried",
         "_route",
+        "_sending",
         "_server_ahead",
         "_skew",
         "_source",
@@ -220,6 +221,7 @@ class _Call:
         self._may_have_arrived = False
         self._retried: tuple[str, ...] = ()
         self._watch: Watch | None = None
+        self._sending: Request | None = None
         self.attempt = 0
 
     @property
@@ -256,11 +258,13 @@ class _Call:
             async with asyncio.timeout(total):
                 return await self._run()
         except TimeoutError:
+            received = 0 if self._sending is None else self._sending.received
             raise self.locate(
                 RequestTimeout(
                     f"The call to {self._host} did not end within total_timeout={total:g} seconds;"
-                    f" attempts begun: {self.attempt}",
+                    f" attempts begun: {self.attempt}; {received} bytes of a response had come",
                     error="total timeout",
+                    response_started=received > 0,
                 )
             ) from None
 
@@ -302,7 +306,7 @@ class _Call:
         if policy.adaptive:
             await self._wait_in_turn()
         started = time.monotonic()
-        request = self._request()
+        request = self._sending = self._request()
         response = await pipeline.transport.send(request, self._limits.timeouts)
         ended = time.monotonic()
         _check_crc32(response)

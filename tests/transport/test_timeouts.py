@@ -151,8 +151,8 @@ def test_a_connection_that_does_not_come_is_a_connect_timeout(
     assert type(error) is ConnectTimeout
     assert not error.sent
     assert f"127.0.0.1:{address[1]}" in str(error)
-    assert "0.1 s" in str(error)
-    assert "connect_timeout" in str(error)
+    assert "0.1 s (connect_timeout)" in str(error)
+    assert "0 bytes of a response had come" in str(error)
 
 
 def test_a_tls_handshake_that_stalls_is_a_connect_timeout(
@@ -208,7 +208,7 @@ def test_no_free_connection_is_a_pool_timeout(
         transport = transport_factory(max_clients=1)
         holding = asyncio.create_task(transport.send(get(server.origin), LONG))
         await asyncio.sleep(0.01)
-        with pytest.raises(PoolTimeout, match=r"0\.1 s \(pool_timeout\).*1 ") as caught:
+        with pytest.raises(PoolTimeout, match=r"0\.1 s \(pool_timeout\).*1 .*; 0 bytes") as caught:
             await transport.send(get(server.origin), LONG._replace(pool=0.1))
         assert (caught.value.sent, transport.stats().waiting) == (False, 0)
         server.released.set()
@@ -223,17 +223,20 @@ def test_no_free_connection_is_a_pool_timeout(
         run(both())
 
 
-@pytest.mark.parametrize("script", [silent, half_head, half_body])
+@pytest.mark.parametrize(("script", "received"), [(silent, 0), (half_head, 17), (half_body, 44)])
 def test_the_whole_attempt_has_a_bound(
-    script: Any, transport_factory: TransportFactory, run: Run[Any]
+    script: Any, received: int, transport_factory: TransportFactory, run: Run[Any]
 ) -> None:
-    """request bounds everything together."""
+    """request bounds everything together, and the error says how far it had come."""
     with ScriptedServer(script) as server:
         error = run(failing(transport_factory(), get(server.origin), LONG._replace(request=0.1)))
     assert type(error) is RequestTimeout
     assert error.sent
-    assert "0.1 s" in str(error)
-    assert "request_timeout" in str(error)
+    place = f"127.0.0.1:{server.origin.port}"
+    text = str(error)
+    assert f"The request to {place} took longer than 0.1 s (request_timeout)" in text
+    if script is not half_head:  # libcurl counts whole header lines only
+        assert f"; {received} bytes of a response had come" in text
 
 
 def test_the_whole_attempt_ends_though_bytes_keep_coming(
@@ -252,6 +255,25 @@ def test_the_whole_attempt_ends_though_bytes_keep_coming(
         error = run(failing(transport_factory(), get(server.origin), timeouts))
     assert type(error) is RequestTimeout
     assert error.response_started
+
+
+@pytest.mark.parametrize(("script", "received"), [(silent, 0), (half_head, 17), (half_body, 44)])
+def test_a_cancelled_request_knows_how_far_it_had_come(
+    script: Any, received: int, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Who sets a bound of his own by cancelling can tell how many bytes had come."""
+
+    async def main() -> int:
+        request = get(server.origin)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await transport_factory().send(request, LONG)
+        return request.received
+
+    with ScriptedServer(script) as server:
+        got = run(main())
+    # libcurl counts whole header lines only
+    assert got == received or (script is half_head and got == 25)
 
 
 def test_the_whole_attempt_includes_waiting(

@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.raw_fetch import EXPIRED, KEYS, LIST_TABLES, MISSING, THROTTLED, fetch
 from tests.support.recording_server import Answer, RecordingServer
+from tests.transport.server import Peer, ScriptedServer
 from tornado_aws import AsyncAWSClient, AWSClient, exceptions, pipeline
 from tornado_aws.credentials import Credentials
 from tornado_aws.events import Attempt, Observer
@@ -185,6 +186,31 @@ def test_the_total_timeout_ends_an_attempt_too(server: RecordingServer) -> None:
     error = caught.value
     assert (error.service, error.region) == ("dynamodb", "us-east-1")
     assert f"http://{error.host}" == server.url
+
+
+@pytest.mark.parametrize("use_curl", [False, True])
+def test_the_total_timeout_tells_how_much_of_a_response_had_come(use_curl: bool) -> None:
+    """Whichever engine carried the attempt that it ended."""
+    if use_curl:
+        pytest.importorskip("pycurl")
+
+    def half(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+        peer.stall()
+
+    async def main() -> None:
+        url = f"http://127.0.0.1:{server.origin.port}"
+        options = {"endpoint": url, "use_curl": use_curl, "total_timeout": 0.2, **KEYS}
+        async with AsyncAWSClient("dynamodb", **options) as client:
+            await client.fetch("POST")
+
+    with (
+        ScriptedServer(half) as server,
+        pytest.raises(exceptions.RequestTimeout, match="begun: 1; 44 bytes of a resp") as caught,
+    ):
+        asyncio.run(main())
+    assert (caught.value.sent, caught.value.response_started) == (True, True)
 
 
 def test_who_leaves_a_backoff_leaves_the_quota_as_it_was(

@@ -97,6 +97,8 @@ class Request:
             certain: who counts attempts says False. libcurl cannot be kept from it without a body.
         is_duplex: whether the response begins while the body is being sent, and both go on side by
             side; that needs HTTP/2, which the default engine does not speak.
+        received: how many bytes of a response had come when `Transport.send` was cancelled; the
+            engine tells.
     """
 
     __slots__ = (
@@ -108,6 +110,7 @@ class Request:
         "may_resend",
         "method",
         "origin",
+        "received",
         "stream",
         "target",
     )
@@ -136,6 +139,7 @@ class Request:
         self.expect_continue = expect_continue
         self.may_resend = may_resend
         self.is_duplex = is_duplex
+        self.received = 0
 
 
 class BodyStream(Protocol):

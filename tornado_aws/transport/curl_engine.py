@@ -283,6 +283,7 @@ class Engine:
             if stream is not None:
                 stream.close()
         elif handle.waiter is waiter:
+            handle.request.received = handle.received
             self._abort(handle, errors.closed(sent=True))
 
     def _drop(self, handle: Handle, inbox: Inbox) -> None:

@@ -104,6 +104,7 @@ class Pool:
     def abandon(self, call: Call) -> None:
         """End a call whose caller is gone, and free what it held."""
         if call.phase is not Phase.DONE:
+            call.request.received = call.received
             self._withdraw(call)
             call.stream = None
 
