@@ -9,13 +9,26 @@ from typing import Any
 
 import pytest
 
-from tests.transport.conftest import Run, TransportFactory
+from tests.transport.conftest import ENGINES, Engine, Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, answering, response, serving
 from tests.transport.simple import PATIENT, get, post
 from tornado_aws.exceptions import ConnectError, ReadError
 from tornado_aws.transport import Origin, Response
 
 OK = response(b"ok")
+
+
+@pytest.fixture(params=[*ENGINES, "curl-without-epoll"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The engine under test; libcurl's also as it is where the system is not Linux."""
+    if request.param != "curl-without-epoll":
+        return ENGINES[request.param]
+    if "curl" not in ENGINES:
+        pytest.skip("pycurl is not installed")
+    from tornado_aws.transport import curl_multi, curl_sockets  # noqa: PLC0415 - needs pycurl
+
+    monkeypatch.setattr(curl_multi, "make_watcher", curl_sockets.LoopWatcher)
+    return ENGINES["curl"]
 
 
 def test_connections_are_kept(transport_factory: TransportFactory, run: Run[Any]) -> None:

@@ -186,6 +186,7 @@ class Multi:
             begins_again = self._finished(curl, code, text)
             self.remove(curl)
             if begins_again:
+                self.look()
                 self.add(curl)
 
     # libcurl calls these from within the calls above; they must not call it back.

@@ -8,8 +8,9 @@ sees one descriptor: a socket stays in it between two transfers, and the kernel 
 libcurl closes it, unseen by Python. `LoopWatcher` does it the plain way for other systems, and
 `ThreadWatcher` for asyncio's Proactor loop, the default of Windows, which waits for no sockets.
 
-That also tells when the peer of a kept connection closes it. Events are libcurl's bits: 1 to read,
-2 to write, 0 for no longer.
+Something that happens on a kept connection ends it: its peer closed it, or spoke unasked. libcurl
+itself does not look before every use, so that each watcher does; the one with the epoll hears of it
+at once. Events are libcurl's bits: 1 to read, 2 to write, 0 for no longer.
 """
 
 from __future__ import annotations
@@ -58,20 +59,26 @@ class Watcher(Protocol):
 class LoopWatcher:
     """Registers each socket with the event loop, for as long as libcurl names it.
 
+    A kept one is not registered, for libcurl may close it unseen; it is looked at before each use.
+
     Args:
         loop: the loop.
         ready: called with a socket and its events.
+        unasked: called with a socket on which something happened between two transfers.
     """
 
-    def __init__(self, loop: Any, ready: Ready, _unasked: Unasked | None = None) -> None:
+    def __init__(self, loop: Any, ready: Ready, unasked: Unasked) -> None:
         self._loop = loop
         self._ready = ready
+        self._unasked = unasked
         self._events: dict[int, int] = {}
+        self._kept: set[int] = set()
 
     def watch(self, fd: int, events: int) -> None:
         before = self._events.pop(fd, 0)
         if events:
             self._events[fd] = events
+            self._kept.discard(fd)
         added, dropped = events & ~before, before & ~events
         if dropped & READ:
             self._loop.remove_reader(fd)
@@ -83,17 +90,40 @@ class LoopWatcher:
             self._loop.add_writer(fd, self._ready, fd, WRITE)
 
     def opened(self, fd: int) -> None:
-        """Do nothing: what is not waited for is not known here."""
+        self._kept.discard(fd)
 
     def keep(self, fd: int) -> None:
-        """Do nothing: without epoll only libcurl looks, and not before every use."""
+        if fd not in self._events:  # several transfers may share a connection
+            self._kept.add(fd)
 
     def look(self) -> None:
-        """Do nothing: of kept connections the loop knows nothing either."""
+        if not self._kept:
+            return
+        for fd in _with_news(self._kept):
+            self._kept.discard(fd)
+            self._unasked(fd)
 
     def close(self) -> None:
         for fd in list(self._events):
             self.watch(fd, 0)
+        self._kept.clear()
+
+
+def _with_news(fds: set[int]) -> list[int]:
+    """Return those of `fds` that can be read or have ended; 10 take 3 us."""
+    if not hasattr(select, "poll"):  # on Windows, where `select.select` takes any number
+        return [fd for fd in fds if _has_news(fd)]
+    poll = select.poll()
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    return [fd for fd, _events in poll.poll(0)]
+
+
+def _has_news(fd: int) -> bool:
+    try:
+        return bool(select.select([fd], [], [], 0)[0])
+    except OSError:
+        return True  # it is no socket any more
 
 
 class ThreadWatcher(LoopWatcher):
@@ -102,14 +132,13 @@ class ThreadWatcher(LoopWatcher):
     Args:
         loop: the loop, on which `ready` is called.
         ready: called with a socket and its events.
+        unasked: see `LoopWatcher`.
 
     Raises:
         ConfigurationError: Tornado is older than 6.5, which brought the thread.
     """
 
-    def __init__(
-        self, loop: AbstractEventLoop, ready: Ready, _unasked: Unasked | None = None
-    ) -> None:
+    def __init__(self, loop: AbstractEventLoop, ready: Ready, unasked: Unasked) -> None:
         try:
             from tornado.platform.asyncio import SelectorThread  # noqa: PLC0415 - hardly ever
         except ImportError as error:
@@ -119,7 +148,7 @@ class ThreadWatcher(LoopWatcher):
                 " or leave use_curl out"
             ) from error
         self._thread = SelectorThread(loop)
-        super().__init__(self._thread, ready)
+        super().__init__(self._thread, ready, unasked)
 
     def close(self) -> None:
         super().close()
@@ -239,7 +268,8 @@ class OpenSockets:
     """The sockets that libcurl has opened for connections.
 
     libcurl tells of a new socket and not, in a way that pycurl can pass on safely, of its end: a
-    socket is known by its inode to be the one that was opened under its number.
+    socket is known by its inode to be the one that was opened under its number. Windows has no
+    inodes of sockets: there all count as open, and none is shut down for what happens on it.
 
     Attributes:
         created: how many were opened.
@@ -247,12 +277,12 @@ class OpenSockets:
 
     def __init__(self) -> None:
         self.created = 0
-        self._inodes: dict[int, int] = {}
+        self._inodes: dict[int, int | None] = {}
 
     def opened(self, fd: int, _purpose: int) -> int:
         """Take libcurl's word that it opened `fd`; 0 tells it to go on."""
         self.created += 1
-        self._inodes[fd] = os.fstat(fd).st_ino
+        self._inodes[fd] = _inode(fd)
         return 0
 
     def count(self) -> int:
@@ -271,7 +301,8 @@ class OpenSockets:
         Over TLS more may come than answers (new session tickets), which is left to libcurl: it
         looks at a connection before it uses it again.
         """
-        if _inode(fd) == self._inodes.get(fd) and _is_spoilt(fd):
+        inode = self._inodes.get(fd)
+        if inode is not None and _inode(fd) == inode and _is_spoilt(fd):
             self.shut_down(fd)
 
     def sever(self) -> None:

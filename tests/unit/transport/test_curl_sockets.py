@@ -196,6 +196,25 @@ def test_a_kept_connection_is_spoilt_by_its_peer(
     assert sockets.count() == (0 if is_spoilt else 1)
 
 
+def test_a_socket_that_cannot_be_told_from_another_is_left_alone(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where sockets have no inodes a number may be anybody's by now."""
+
+    def no_file(_fd: int) -> None:
+        raise OSError
+
+    one, other = pair
+    sockets = OpenSockets()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fstat", no_file)
+        assert sockets.opened(one.fileno(), 0) == 0
+        other.send(b"x")
+        sockets.shut_down_spoilt(one.fileno())
+    assert one.recv(1) == b"x"
+    assert one.send(b"y") == 1
+
+
 def test_severing_leaves_the_peer_alone(pair: Pair) -> None:
     """What is written to a severed socket reaches nobody, and its number stays taken."""
     one, other = pair
@@ -217,17 +236,30 @@ def test_a_socket_is_connected_from_its_peers_answer_to_its_end() -> None:
     assert not is_connected(closed)
 
 
-@pytest.mark.skipif("epoll" not in WATCHERS, reason="sockets are kept in an epoll")
+@pytest.fixture(params=[*WATCHERS, "loop without poll"])
+def keeper(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Make a watcher that tells what happened between two transfers."""
+    name = request.param
+    if name == "loop without poll":
+        monkeypatch.delattr("select.poll", raising=False)
+        name = "loop"
+
+    def make(unasked: list[int]) -> Any:
+        return WATCHERS[name](asyncio.get_running_loop(), lambda fd, events: None, unasked.append)
+
+    return make
+
+
 @pytest.mark.parametrize("wanted", [0, READ, WRITE])
-def test_kept_connections_are_looked_after_whatever_was_wanted(wanted: int, pair: Pair) -> None:
+def test_kept_connections_are_looked_after_whatever_was_wanted(
+    wanted: int, keeper: Any, pair: Pair
+) -> None:
     """An answer may come before libcurl has to wait for it, or while it waits to write."""
     one, other = pair
 
     async def main() -> None:
         unasked: list[int] = []
-        watcher = WATCHERS["epoll"](
-            asyncio.get_running_loop(), lambda fd, events: None, unasked.append
-        )
+        watcher = keeper(unasked)
         fd = one.fileno()
         watcher.opened(fd)
         if wanted:
@@ -239,21 +271,66 @@ def test_kept_connections_are_looked_after_whatever_was_wanted(wanted: int, pair
         other.send(b"x")
         watcher.look()
         assert unasked == [fd]
+        watcher.look()
+        assert unasked == [fd]
         watcher.close()
 
     asyncio.run(main())
 
 
-@pytest.mark.skipif("epoll" not in WATCHERS, reason="sockets are kept in an epoll")
-def test_a_new_connection_is_kept_apart_from_an_old_one_of_its_number(pair: Pair) -> None:
+def test_what_comes_for_a_transfer_was_asked_for(keeper: Any, pair: Pair) -> None:
+    """A kept connection that is in use again is nobody's to look at."""
+    one, other = pair
+
+    async def main() -> None:
+        unasked: list[int] = []
+        watcher = keeper(unasked)
+        fd = one.fileno()
+        watcher.opened(fd)
+        watcher.keep(fd)
+        watcher.watch(fd, READ)
+        watcher.keep(fd)  # the end of another transfer on the same connection
+        other.send(b"x")
+        watcher.look()
+        assert unasked == []
+        watcher.close()
+
+    asyncio.run(main())
+
+
+def test_a_connection_that_libcurl_closed_is_forgotten(keeper: Any) -> None:
+    """Nobody tells of it, and its number means nothing or something else by then."""
+
+    async def main() -> None:
+        unasked: list[int] = []
+        watcher = keeper(unasked)
+        one, other = socket.socketpair()
+        sockets = OpenSockets()
+        sockets.opened(one.fileno(), 0)
+        watcher.opened(one.fileno())
+        watcher.keep(one.fileno())
+        one.close()
+        other.close()
+        watcher.look()
+        for fd in unasked:
+            sockets.shut_down_spoilt(fd)
+        unasked.clear()
+        watcher.look()
+        assert unasked == []
+        watcher.close()
+
+    asyncio.run(main())
+
+
+def test_a_new_connection_is_kept_apart_from_an_old_one_of_its_number(
+    keeper: Any, pair: Pair
+) -> None:
     """The kernel has dropped the old one unseen."""
     one, other = pair
 
     async def main() -> None:
         unasked: list[int] = []
-        watcher = WATCHERS["epoll"](
-            asyncio.get_running_loop(), lambda fd, events: None, unasked.append
-        )
+        watcher = keeper(unasked)
         with socket.socket() as old:
             fd = old.fileno()
             watcher.opened(fd)
