@@ -56,8 +56,8 @@ def faults(service: str, output: Path, loader: Loader) -> Iterator[str]:
     client_name = get_service_module_name(model)
     try:
         client: Any = getattr(importlib.import_module(module_path), client_name)
-        for module in ("exceptions", "endpoints"):
-            importlib.import_module(f"{module_path}.{module}")
+        for path in sorted((output / module_name(service)).glob("[!_]*.py")):
+            importlib.import_module(f"{module_path}.{path.stem}")
         client(region="us-east-1", access_key="AKID", secret_key="SECRET")
     except Exception as error:
         yield f"{service}: {error!r}"
