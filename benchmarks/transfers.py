@@ -17,14 +17,17 @@ import argparse
 import asyncio
 import json
 import resource
+import socket
 import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 MIB = 1 << 20
 PART = 8 * MIB
@@ -166,7 +169,52 @@ async def with_boto3(endpoint: str, ca: str, up: bool, path: str) -> None:
             s3.download_file("bucket", "key", path, Config=config)
 
 
-CLIENTS = {"tornado-aws": with_tornado_aws, "aioboto3": with_aioboto3, "boto3": with_boto3}
+async def bare(endpoint: str, ca: str, up: bool, path: str) -> None:
+    """Move the object with nothing but a socket that blocks: what any client has to pay at least.
+
+    Nothing is signed, retried, or done at once with anything else.
+    """
+    url = urlsplit(endpoint)
+    assert url.hostname
+    assert url.port
+    connection: Any = socket.create_connection((url.hostname, url.port))
+    if ca:
+        context = ssl.create_default_context(cafile=ca)
+        connection = context.wrap_socket(connection, server_hostname=url.hostname)
+    with connection, measured(), Path(path).open("rb" if up else "wb", buffering=0) as file:
+        (send_parts if up else receive_object)(connection, file)
+
+
+def send_parts(connection: Any, file: Any) -> None:
+    """Send a file in parts, each with its checksum."""
+    buffer = memoryview(bytearray(PART))
+    while size := file.readinto(buffer):
+        part = buffer[:size]
+        head = f"PUT /?crc={zlib.crc32(part)} HTTP/1.1\r\nContent-Length: {size}\r\n\r\n"
+        connection.sendall(head.encode())
+        connection.sendall(part)
+        connection.recv(65536)
+
+
+def receive_object(connection: Any, file: Any) -> None:
+    """Receive an object, and write it to a file."""
+    buffer = memoryview(bytearray(MIB // 4))
+    connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    head, _, start = connection.recv(65536).partition(b"\r\n\r\n")
+    rest = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]) - file.write(start)
+    while rest:
+        rest -= file.write(buffer[: connection.recv_into(buffer)])
+
+
+CLIENTS = {
+    "tornado-aws": with_tornado_aws,
+    "aioboto3": with_aioboto3,
+    "boto3": with_boto3,
+    "bare": bare,
+}
+
+
+OURS = ("tornado-aws", "bare")
 
 
 class measured:  # noqa: N801 - a context manager, used like a function
@@ -224,7 +272,7 @@ def measure(options: argparse.Namespace, arguments: list[str]) -> dict[str, list
     found: dict[str, list[list[float]]] = {name: [] for name in options.clients or CLIENTS}
     for _ in range(options.rounds):
         for name, figures in found.items():
-            python = sys.executable if name == "tornado-aws" else options.peer_python
+            python = sys.executable if name in OURS else options.peer_python
             figures.append(run(python, "--move", name, *arguments))
     return found
 
