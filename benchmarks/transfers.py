@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import resource
 import socket
@@ -186,11 +187,13 @@ async def bare(endpoint: str, ca: str, up: bool, path: str) -> None:
 
 
 def send_parts(connection: Any, file: Any) -> None:
-    """Send a file in parts, each with its checksum."""
+    """Send a file in parts, each with its checksum under TLS, without TLS with what is signed."""
+    is_secure = isinstance(connection, ssl.SSLSocket)
     buffer = memoryview(bytearray(PART))
     while size := file.readinto(buffer):
         part = buffer[:size]
-        head = f"PUT /?crc={zlib.crc32(part)} HTTP/1.1\r\nContent-Length: {size}\r\n\r\n"
+        proof = zlib.crc32(part) if is_secure else hashlib.sha256(part).hexdigest()
+        head = f"PUT /?proof={proof} HTTP/1.1\r\nContent-Length: {size}\r\n\r\n"
         connection.sendall(head.encode())
         connection.sendall(part)
         connection.recv(65536)
