@@ -202,8 +202,9 @@ if sys.platform == "linux":
             self._flags.pop(fd, None)
 
         def keep(self, fd: int) -> None:
-            # libcurl names no socket whose answer came before it had to wait for it.
-            if self._flags.get(fd) != select.EPOLLIN:
+            # libcurl names no socket whose answer came before it had to wait for it. The next
+            # transfer may have begun on it by now, and waits for more than input perhaps.
+            if fd not in self._events and self._flags.get(fd) != select.EPOLLIN:
                 self._register(fd, select.EPOLLIN)
 
         def look(self) -> None:

@@ -298,6 +298,26 @@ def test_what_comes_for_a_transfer_was_asked_for(keeper: Any, pair: Pair) -> Non
     asyncio.run(main())
 
 
+def test_a_transfer_that_has_begun_goes_on_waiting_to_write(make: Any, pair: Pair) -> None:
+    """The end of the one before it on the same connection is told of late: uploads hung by that."""
+    one, _ = pair
+
+    async def main() -> None:
+        seen: list[tuple[int, int]] = []
+        watcher = make(seen)
+        fd = one.fileno()
+        watcher.opened(fd)
+        watcher.watch(fd, READ)
+        watcher.watch(fd, 0)
+        watcher.watch(fd, READ | WRITE)
+        watcher.keep(fd)
+        await asyncio.sleep(0.005)
+        watcher.close()
+        assert {events for _, events in seen} == {WRITE}
+
+    asyncio.run(main())
+
+
 def test_a_connection_that_libcurl_closed_is_forgotten(keeper: Any) -> None:
     """Nobody tells of it, and its number means nothing or something else by then."""
 
