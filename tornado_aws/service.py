@@ -306,12 +306,18 @@ class ServiceClient:
             ParamValidationError: there is no such method, or an argument does not fit.
             EndpointError: no endpoint fits.
             CredentialsError: there are no usable credentials.
+            UnsupportedOperationError: the call would carry a bearer token.
         """
+        ready = self._session.resolved or await self._session.ready()
         from tornado_aws import presigning  # noqa: PLC0415 - imported by ready()
 
-        ready = self._session.resolved or await self._session.ready()
         name = presigning.operation_named(method, self._model().operation_names)
         route, parts = await self._unsent(ready, name, params or {})
+        if route.wants_token:
+            raise UnsupportedOperationError(
+                f"{self._service_id} is called with a bearer token, which no URL can carry; keys"
+                " can sign one where the service takes them: auth_scheme_preference='sigv4'"
+            )
         credentials = None
         if route.signer is not None:
             credentials = await (route.source or ready.source).get()
@@ -342,11 +348,11 @@ class ServiceClient:
             ParamValidationError: an argument does not fit.
             CredentialsError: there are no usable credentials.
         """
+        ready = self._session.resolved or await self._session.ready()
         from tornado_aws import presigning  # noqa: PLC0415 - imported by ready()
 
         if "CreateBucket" not in self._model().operation_names:
             raise UnsupportedOperationError(f"{self._service_id} takes no forms; S3 does")
-        ready = self._session.resolved or await self._session.ready()
         route, parts = await self._unsent(ready, "CreateBucket", {"Bucket": Bucket})
         return presigning.presigned_post(
             route,

@@ -16,7 +16,7 @@ from tornado_aws.bearer import Bearer, bearer, header, login_token, variable
 from tornado_aws.config import Profiles, parse_profiles
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.source import static
-from tornado_aws.exceptions import ClientClosedError, CredentialsError
+from tornado_aws.exceptions import ClientClosedError, CredentialsError, UnsupportedOperationError
 
 TAKES = {"endpointPrefix": "x", "signingName": "my-svc", "auth": ["smithy.api#httpBearerAuth"]}
 SESSION = f"[profile p]\nsso_session = s\n[sso-session s]\nsso_region = r\nsso_start_url = {URL}\n"
@@ -135,6 +135,20 @@ def test_a_client_sends_the_token_of_a_login(
         monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "of-env")
         assert call(server, tmp_path, **keys) == "Bearer of-env"
         assert server.requests[-1].header("X-Amz-Date") is None
+
+
+def test_no_url_carries_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be one that anybody may use and the service refuses."""
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "of-env")
+
+    async def url(**options: Any) -> str:
+        options |= {"region": "us-east-1", "access_key": "AKID", "secret_key": "hush"}
+        async with BedrockRuntime(**options) as client:
+            return await client.generate_presigned_url("list_async_invokes")
+
+    with pytest.raises(UnsupportedOperationError, match="auth_scheme_preference='sigv4'"):
+        asyncio.run(url())
+    assert "X-Amz-Signature=" in asyncio.run(url(auth_scheme_preference="sigv4"))
 
 
 def test_closing_a_client_ends_the_wait_for_its_token(

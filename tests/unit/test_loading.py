@@ -30,7 +30,7 @@ async def main(url):
 with recording_server() as server:
     server.default = Answer({status}, {answer!r}, ())
     blocked = asyncio.run(main(server.url))
-    assert len(server.requests) == 1
+    assert len(server.requests) == {requests}
     assert not blocked, blocked
 """
 
@@ -59,7 +59,7 @@ def test_the_first_call_never_blocks_the_loop(
     module: str, name: str, call: str, answer: bytes
 ) -> None:
     """Files are read and modules imported in threads, in a program that has done neither before."""
-    _run(module=module, name=name, call=call, answer=answer, status=200, more="")
+    _run(module=module, name=name, call=call, answer=answer)
 
 
 def test_transfers_never_block_the_loop_either() -> None:
@@ -69,8 +69,20 @@ def test_transfers_never_block_the_loop_either() -> None:
     _run(module="s3", name="S3", call=call, answer=b"", status=404, more=more)
 
 
-def _run(**parts: object) -> None:
-    script = FIRST_CALLS.format(**parts)
+@pytest.mark.parametrize(
+    "call",
+    [
+        "client.generate_presigned_url('get_object', {'Bucket': 'b', 'Key': 'k'})",
+        "client.generate_presigned_post('b', 'k')",
+    ],
+)
+def test_urls_are_made_without_blocking_the_loop(call: str) -> None:
+    """They send nothing, and import as much as a call."""
+    _run(module="s3", name="S3", call=call, answer=b"", requests=0)
+
+
+def _run(*, status: int = 200, more: str = "", requests: int = 1, **parts: object) -> None:
+    script = FIRST_CALLS.format(status=status, more=more, requests=requests, **parts)
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False
