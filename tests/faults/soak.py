@@ -26,7 +26,11 @@ from tornado_aws import AsyncAWSClient, exceptions
 from tornado_aws.events import Call, Observer
 
 CONCURRENCY = 200
-READ_TIMEOUT = 0.5
+# Fewer than callers, so that connections pass from one call to the next at once.
+CONNECTIONS = 60
+READ_TIMEOUT = 1.5
+# More than sockets take at once: such a body waits for its connection to be writable.
+LONG = b"{" + b" " * 600_000 + b"}"
 EXPLAINED = (exceptions.AWSError, exceptions.ReadError, exceptions.ConnectError)
 
 Writer = asyncio.StreamWriter
@@ -115,6 +119,7 @@ class Server:
         executions: how often each call was executed, by its id.
         faults: how often each fault was played.
         lost: the writes whose answer was lost.
+        silent: the calls that were left waiting once.
         repeated: those of them that came again.
     """
 
@@ -122,6 +127,7 @@ class Server:
         self.executions: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.lost: set[str] = set()
+        self.silent: set[str] = set()
         self.repeated: set[str] = set()
         self._chance = chance
 
@@ -146,6 +152,8 @@ class Server:
         play = self._chance.choice(FAULTS) if self._chance.random() < 0.2 else _right
         if play not in ANSWERS and fields["X-Amz-Target"] == WRITE["X-Amz-Target"]:
             self.lost.add(call_id)
+        if play is _stall:
+            self.silent.add(call_id)
         self.faults[play.__name__.strip("_")] += 1
         await play(writer, call_id.encode())
         await writer.drain()
@@ -177,7 +185,8 @@ class Soak:
         while time.monotonic() < end:
             bound = 0.05 if self._chance.random() < 0.05 else None
             headers = self._chance.choice((READ, WRITE))
-            task = self._clients[bound].fetch("POST", headers=headers, body=b"{}")
+            body = LONG if self._chance.random() < 0.05 else b"{}"
+            task = self._clients[bound].fetch("POST", headers=headers, body=body)
             if self._chance.random() < 0.02:
                 await asyncio.sleep(self._chance.random() * 0.02)
                 task.cancel()
@@ -191,6 +200,8 @@ class Soak:
     ) -> None:
         outcome, fault = self._judge(task, call, executions, bound)
         self.outcomes[outcome] += 1
+        if outcome == "ReadTimeout" and call is not None and call.id not in self._server.silent:
+            fault = "the server was not silent"
         if fault:
             self.wrong.append(f"{outcome}: {fault} ({call!r}, {executions} executions)")
 
@@ -231,7 +242,7 @@ async def soak(seconds: float, seed: int, *, use_curl: bool) -> int:
         "SECRET",
         None,
         f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}",
-        max_clients=CONCURRENCY,
+        max_clients=CONNECTIONS,
         read_timeout=READ_TIMEOUT,
         observers=[ids],
         use_curl=use_curl,
