@@ -241,9 +241,10 @@ class TLSLine:
 
     def write(self, data: bytes | memoryview) -> None:
         try:
-            # Never in part: what it encrypts goes to memory, and `load_context` rules out that it
-            # has to read first.
-            self._tls.write(data)
+            # It encrypts into memory, and `load_context` rules out that it has to read first.
+            written = self._tls.write(data)
+            while written < len(data):
+                written += self._tls.write(memoryview(data)[written:])
         except ssl.SSLError as error:
             self._loop.call_soon(self._end, error)
         else:
