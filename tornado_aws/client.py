@@ -306,7 +306,7 @@ class AsyncAWSClient(AWSClient):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-        await asyncio.sleep(0)  # lets the sockets' close callbacks run before a loop ends
+        await asyncio.sleep(0)  # lets what was cancelled end before the loop does
 
 
 async def fetch(

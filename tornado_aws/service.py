@@ -409,7 +409,7 @@ class ServiceClient:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-        await asyncio.sleep(0)  # lets the sockets' close callbacks run before a loop ends
+        await asyncio.sleep(0)  # lets what was cancelled end before the loop does
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._session!r}>"

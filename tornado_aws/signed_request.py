@@ -40,8 +40,10 @@ def signed_request(
         stream: whether the body of a success is wanted as a stream.
     """
     base, signer, extra = route[:3]
-    host, given = _take_host(parts.headers, parts.host_prefix + base.host)
-    given = [*given, *extra, *added]
+    host, given = parts.host_prefix + base.host, [*parts.headers, *extra, *added]
+    names = _lower(tuple([name for name, _ in given]))
+    if "host" in names:
+        host, given = _take_host(given)
     path = base.path + parts.path
     target = f"{path}?{parts.query}" if parts.query else path
     if isinstance(signer, SigV2) and credentials is not None:
@@ -60,7 +62,6 @@ def signed_request(
         sign_body = getattr(parts.body, "sign_with", None)
         if sign_body is not None:
             sign_body(signer, credentials, dict(headers)["Authorization"], now)
-    names = _lower(tuple([name for name, _ in given]))
     headers += [pair for pair in about if pair[0].lower() not in names]
     origin = base.origin
     if parts.host_prefix:
@@ -86,10 +87,8 @@ def _payload(parts: HTTPParts) -> bytes | str | None:
     return parts.body if isinstance(parts.body, bytes | None) else UNSIGNED_PAYLOAD
 
 
-def _take_host(headers: Headers, default: str) -> tuple[str, Headers]:
-    """Return the ``Host`` to send, a caller's own first, and the other headers."""
-    if "host" not in _lower(tuple([name for name, _ in headers])):
-        return default, headers
+def _take_host(headers: Headers) -> tuple[str, Headers]:
+    """Return the ``Host`` of the caller's own, and the other headers."""
     host = next(value for name, value in headers if name.lower() == "host")
     return host, [pair for pair in headers if pair[0].lower() != "host"]
 

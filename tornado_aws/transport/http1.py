@@ -34,7 +34,7 @@ MAX_INTERIM = 16
 # Bodies of these lengths, in bytes, are received into their own memory. Below it is not worth the
 # trouble; above, the length is more than a stranger's word should reserve memory for.
 _CLAIM_AT_LEAST = 65536
-_CLAIM_AT_MOST = 1 << 28
+_CLAIM_AT_MOST = 1 << 26
 
 # How many bytes of a read are copied at a time in search of the end of a head or line.
 _WINDOW = 8192
