@@ -67,20 +67,17 @@ def header_lines(request: Request, route: Route) -> list[bytes]:
             sent=False,
         )
     _, fields, framing, names = request_parts(request, route.prefix)
-    if not names.isdisjoint(_HEEDED) or request.is_duplex or _has_empty(fields):
-        lines = [_keep_empty(line) for line in fields.encode().split(b"\r\n")[:-1]]
+    has_value = bool(names) and bool(request.headers[0][1].strip())
+    if has_value and not request.is_duplex and names.isdisjoint(_HEEDED):
+        # libcurl looks at the first line of an item and sends it as it is given, line ends within
+        # included. To give it all lines as one takes 7 % off a whole request with six.
+        lines = [fields[:-2].encode()]
     else:
-        # libcurl sends each item as it is given, line ends within included. To give it all lines
-        # as one takes 7 % off a whole request of six.
-        lines = [fields[:-2].encode()] if fields else []
-    for others in (framing, route.header_lines):
-        if others:
-            lines += others[:-2].encode().split(b"\r\n")
+        lines = [_keep_empty(line) for line in fields.encode().split(b"\r\n")[:-1]]
+    added = f"{framing}{route.header_lines}"
+    if added:
+        lines += added[:-2].encode().split(b"\r\n")
     return [_NO_HOST, *lines, *_UNASKED]
-
-
-def _has_empty(fields: str) -> bool:
-    return " \r\n" in fields or "\t\r\n" in fields
 
 
 def _keep_empty(line: bytes) -> bytes:
