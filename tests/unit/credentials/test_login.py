@@ -210,6 +210,46 @@ def test_a_login_that_is_no_longer_good_needs_another_one(home: Home, detail: st
         load(home, Denying(detail))
 
 
+class Faster(Denying):
+    """Refuses a refresh token that another process has used up meanwhile."""
+
+    def __init__(self, home: Home, remaining: float, key: str) -> None:
+        super().__init__("TOKEN_EXPIRED")
+        self.home = home
+        self.end = datetime.now(UTC) + timedelta(seconds=remaining)
+        self.key = key
+
+    async def __call__(self, *arguments: Any, **more: Any) -> dict[str, Any]:
+        login = json.loads(self.home.file.read_text())
+        login["accessToken"]["accessKeyId"] = self.key
+        login["accessToken"]["expiresAt"] = self.end.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.home.file.write_text(json.dumps({**login, "refreshToken": "hushtheirs"}))
+        return await super().__call__(*arguments, **more)
+
+
+def test_what_a_faster_process_has_saved_is_used(home: Home) -> None:
+    """The file stays as the other process left it."""
+    home.login(-1)
+    assert load(home, Faster(home, 600, "AKIDTHEIRS")).access_key == "AKIDTHEIRS"
+    assert json.loads(home.file.read_text())["refreshToken"] == "hushtheirs"
+
+
+@pytest.mark.parametrize(("remaining", "key"), [(-1, "AKIDTHEIRS"), (600, "AKIDREJECTED")])
+def test_what_a_faster_process_has_saved_must_be_usable(
+    home: Home, remaining: float, key: str
+) -> None:
+    """Credentials that ended, or that a service has rejected, leave the refusal as the error."""
+    home.login(600)
+    login = json.loads(home.file.read_text())
+    login["accessToken"]["accessKeyId"] = "AKIDREJECTED"
+    services = Faster(home, remaining, key)
+    login["accessToken"]["expiresAt"] = services.end.strftime("%Y-%m-%dT%H:%M:%SZ")
+    home.file.write_text(json.dumps(login))
+    rejected = load(home, None) if remaining > 0 else None
+    with pytest.raises(CredentialsError, match="TOKEN_EXPIRED"):
+        load(home, services, rejected)
+
+
 def test_other_refusals_are_told_as_they_are(home: Home, caplog: Any) -> None:
     """A login would not help."""
     caplog.set_level(logging.DEBUG)

@@ -57,18 +57,29 @@ class Login:
         if not isinstance(session, str) or not session:
             raise Absent(f"profile {self._context.profile!r} has no login_session")
         path = self._file(session)
+        login = await self._read(path)
+        cached = _credentials(login)
+        if cached != rejected and _remaining(cached) > _REFRESH_THRESHOLD:
+            return cached
+        try:
+            fresh = await self._refreshed(login)
+        except CredentialsError:
+            # A refresh token is good once: another process may have been faster.
+            found = _credentials(await self._read(path))
+            if found in (cached, rejected) or _remaining(found) <= 0:
+                raise
+            return found
+        await self._save(path, fresh)
+        return _credentials(fresh)
+
+    async def _read(self, path: Path) -> dict[str, Any]:
         login = await asyncio.to_thread(read_json, path)
         if login is None:
             raise self._login_needed(f"there is no login in {path}")
         missing = [key for key in _REQUIRED if not login.get(key)]
         if missing or not isinstance(login["accessToken"], dict):
             raise self._login_needed(f"{path} has no {' and no '.join(missing or _REQUIRED[:1])}")
-        cached = _credentials(login)
-        if cached != rejected and _remaining(cached) > _REFRESH_THRESHOLD:
-            return cached
-        fresh = await self._refreshed(login)
-        await self._save(path, fresh)
-        return _credentials(fresh)
+        return login
 
     def _file(self, session: str) -> Path:
         name = hashlib.sha256(session.encode()).hexdigest()
