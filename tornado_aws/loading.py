@@ -19,6 +19,7 @@ from tornado_aws.bearer import bearer, login_token
 from tornado_aws.config import ProfileFiles, Profiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.chain import default_source
+from tornado_aws.credentials.exchange import Exchange
 from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.credentials.sessions import Sessions
 from tornado_aws.credentials.shared import configuration_key, share
@@ -185,12 +186,12 @@ def _shared_source(
     profiles: Profiles,
     options: Mapping[str, Any],
 ) -> CredentialSource:
-    """Return the source that all clients of this configuration on this loop share."""
+    """Return the source that all clients of this configuration share."""
     passed = {name: options[name] for name in sorted(PASSED & options.keys())}
     extras = {name: options.get(name) for name in ("mfa_code", "role_cache")}
     key = (configuration_key(settings, environ), *passed.items(), *extras.values())
 
-    def make() -> tuple[CredentialSource, Transport]:
+    def make(exchange: Exchange) -> tuple[CredentialSource, Transport]:
         local = _local_engine()
         source = default_source(
             settings,
@@ -200,6 +201,7 @@ def _shared_source(
             reload=files.load,
             key_environ=os.environ,
             call=service_call(options),
+            exchange=exchange,
             **extras,
         )
         return source, local

@@ -13,6 +13,7 @@ from functools import partial
 
 from tornado_aws.config import Profiles
 from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.exchange import Exchange, Exchanging
 from tornado_aws.credentials.providers import Absent, Context, MFACode, ServiceCall
 from tornado_aws.credentials.providers.assume_role import RoleProfile
 from tornado_aws.credentials.providers.container import Container
@@ -74,6 +75,7 @@ def default_source(
     call: ServiceCall | None = None,
     mfa_code: MFACode | None = None,
     role_cache: str | None = None,
+    exchange: Exchange | None = None,
 ) -> CredentialSource:
     """Make a source of what environment, files and endpoints have.
 
@@ -91,6 +93,7 @@ def default_source(
         mfa_code: gives the code of the MFA device with the serial number that it is called with.
         role_cache: folder where the AWS CLI keeps credentials of roles (``~/.aws/cli/cache``), to
             share them; None to keep them in memory only.
+        exchange: shared with the sources of the same configuration on other loops.
     """
     context = Context(
         settings=settings,
@@ -105,7 +108,8 @@ def default_source(
         mfa_code=mfa_code,
         role_cache=role_cache,
     )
-    return Refreshing(_Chain(context))
+    chain = _Chain(context)
+    return Refreshing(chain if exchange is None else Exchanging(chain, exchange))
 
 
 class _Chain:
@@ -126,7 +130,7 @@ class _Chain:
 
     async def load(self, rejected: Credentials | None) -> Credentials:
         if self._chosen is None:
-            self._chosen, credentials = await _first(self._providers)
+            self._chosen, credentials = await _first(self._providers, rejected)
             return credentials
         try:
             return await self._chosen.load(rejected)
@@ -136,11 +140,13 @@ class _Chain:
             ) from None
 
 
-async def _first(providers: Sequence[Provider]) -> tuple[Provider, Credentials]:
+async def _first(
+    providers: Sequence[Provider], rejected: Credentials | None = None
+) -> tuple[Provider, Credentials]:
     tried = []
     for provider in providers:
         try:
-            return provider, await provider.load(None)
+            return provider, await provider.load(rejected)
         except Absent as absent:
             tried.append((provider.name, str(absent)))
     raise NoCredentialsError(tried=tuple(tried))

@@ -1,7 +1,8 @@
 """One source of credentials for all clients of one configuration on one event loop.
 
 A program that makes a client for each request would otherwise ask the metadata service, or STS, as
-often. The source lives as long as any client that uses it.
+often. The source lives as long as any client that uses it. Between loops it is
+`tornado_aws.credentials.exchange` that sees to that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Hashable, Mapping
 
 from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.exchange import Exchange, exchange_of
 from tornado_aws.credentials.source import CredentialSource
 from tornado_aws.exceptions import ClientClosedError
 from tornado_aws.settings import Settings
@@ -18,7 +20,7 @@ from tornado_aws.transport import Transport
 
 __all__ = ["configuration_key", "share"]
 
-Make = Callable[[], tuple[CredentialSource, Transport]]
+Make = Callable[[Exchange], tuple[CredentialSource, Transport]]
 
 # By event loop, as engines are (`tornado_aws.transport.engines`): a refresh belongs to its loop.
 _SOURCES: dict[asyncio.AbstractEventLoop, dict[Hashable, _Shared]] = {}
@@ -57,16 +59,20 @@ def share(key: Hashable, make: Make) -> CredentialSource:
 
     Args:
         key: of `configuration_key`, with whatever else the source depends on.
-        make: makes the source and the engine for local endpoints that it asks, unless there is one
-            already; both are closed when the last of their users closes.
+        make: makes the source, which shares the exchange with those of other loops, and the engine
+            for local endpoints that it asks, unless there is one already; both are closed when the
+            last of their users closes.
     """
     # Clients that were never closed leave their sources behind, until here.
-    for loop in [loop for loop in _SOURCES if loop.is_closed()]:
-        del _SOURCES[loop]
+    for loop in list(_SOURCES):  # of other threads as well, which may change it meanwhile
+        if loop.is_closed():
+            _SOURCES.pop(loop, None)
     sources = _SOURCES.setdefault(asyncio.get_running_loop(), {})
     shared = sources.get(key)
     if shared is None:
-        shared = sources[key] = _Shared(*make(), forget=lambda: sources.pop(key, None))
+        shared = sources[key] = _Shared(
+            *make(exchange_of(key)), forget=lambda: sources.pop(key, None)
+        )
     return _Lease(shared)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.credential_sources import make_context
 from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.exchange import Exchange
 from tornado_aws.credentials.shared import _SOURCES, configuration_key, share
 from tornado_aws.credentials.source import CredentialSource, from_callable
 from tornado_aws.exceptions import ClientClosedError
@@ -38,7 +39,7 @@ class Maker:
         self.engines: list[Engine] = []
         self.loads = 0
 
-    def __call__(self) -> tuple[CredentialSource, Transport]:
+    def __call__(self, exchange: Exchange) -> tuple[CredentialSource, Transport]:
         engine = Engine()
         self.engines.append(engine)
         return from_callable(self._load), engine

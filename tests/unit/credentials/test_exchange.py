@@ -1,0 +1,311 @@
+"""One refresh for all loops of a process, whatever becomes of the loop that makes it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.support.credential_sources import ends_in
+from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.exchange import Exchange, Exchanging, exchange_of
+from tornado_aws.credentials.refresh import Refreshing
+from tornado_aws.exceptions import ClientClosedError, CredentialsError
+
+
+class Source:
+    """A provider that many loops use, and that counts what it is asked for."""
+
+    name = "test"
+    recheck = None
+
+    def __init__(self, answer: Callable[[int], Awaitable[Credentials]] | None = None) -> None:
+        self.loads = 0
+        self.rejected: list[Credentials | None] = []
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+        self._answer = answer or self._usual
+        self._lock = threading.Lock()
+
+    async def load(self, rejected: Credentials | None) -> Credentials:
+        with self._lock:
+            self.loads += 1
+            number = self.loads
+        self.rejected.append(rejected)
+        self.begun.set()
+        return await self._answer(number)
+
+    async def _usual(self, number: int) -> Credentials:
+        while not self.go_on.is_set():  # noqa: ASYNC110 - of another thread
+            await asyncio.sleep(0.001)
+        return keys(number)
+
+
+def keys(number: int = 1, seconds: float | None = 3600) -> Credentials:
+    """Make credentials that end, or with None do not."""
+    end = None if seconds is None else ends_in(seconds)
+    return Credentials(f"AKID{number}", "hush", "token", end)
+
+
+def in_threads(count: int, main: Callable[[int], Awaitable[Any]]) -> list[Any]:
+    """Run `main` on loops in so many threads at once; return what they gave or raised."""
+    barrier = threading.Barrier(count)
+
+    async def wait_for_all(number: int) -> Any:
+        barrier.wait(5)
+        return await main(number)
+
+    def run(number: int) -> Any:
+        try:
+            return asyncio.run(wait_for_all(number))
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(run, range(count)))
+
+
+def test_a_thousand_callers_on_many_loops_make_one_refresh() -> None:
+    """No call fails, and all get the same credentials."""
+    source, exchange = Source(), Exchange()
+
+    async def main(number: int) -> set[str]:
+        refreshing = Refreshing(Exchanging(source, exchange))
+        calls = [asyncio.ensure_future(refreshing.get()) for _ in range(200)]
+        await asyncio.sleep(0.05)
+        source.go_on.set()
+        return {found.access_key for found in await asyncio.gather(*calls)}
+
+    assert in_threads(5, main) == [{"AKID1"}] * 5
+    assert source.loads == 1
+
+
+def test_a_loop_that_comes_later_takes_what_another_one_has() -> None:
+    """Credentials that need no refresh are not fetched again; others are."""
+    for seconds, loads in ((3600.0, 1), (600.0, 2)):
+
+        async def answer(number: int, seconds: float = seconds) -> Credentials:
+            return keys(number, seconds)
+
+        source, exchange = Source(answer), Exchange()
+        for _ in range(2):
+            asyncio.run(Exchanging(source, exchange).load(None))
+        assert source.loads == loads
+
+
+def test_what_does_not_end_is_read_by_each_loop() -> None:
+    """A file is looked at again by its own source, which must have found it."""
+
+    async def answer(number: int) -> Credentials:
+        await asyncio.sleep(0.02)
+        return keys(1, None)
+
+    source, exchange = Source(answer), Exchange()
+
+    async def main(number: int) -> Credentials:
+        return await Exchanging(source, exchange).load(None)
+
+    assert in_threads(3, main) == [keys(1, None)] * 3
+    assert source.loads == 3
+    assert exchange.latest is None
+
+
+def test_a_failure_goes_to_all_who_wait_and_is_not_kept() -> None:
+    """The next call asks again."""
+
+    async def answer(number: int) -> Credentials:
+        await asyncio.sleep(0.1)
+        if number == 1:
+            raise CredentialsError(source="test", reason="down")
+        return keys(number)
+
+    source, exchange = Source(answer), Exchange()
+
+    async def main(number: int) -> Credentials:
+        return await Exchanging(source, exchange).load(None)
+
+    found = in_threads(4, main)
+    assert [str(error) for error in found] == [str(found[0])] * 4
+    assert "down" in str(found[0])
+    assert source.loads == 1
+    assert asyncio.run(main(0)) == keys(2)
+
+
+@pytest.mark.parametrize("way", ["cancelled", "closed"])
+def test_others_go_on_when_the_one_that_fetches_is_gone(way: str) -> None:
+    """Its cancellation, or the end of its client, is its own."""
+
+    async def answer(number: int) -> Credentials:
+        if number == 1:
+            await asyncio.sleep(0.1)
+            if way == "closed":
+                raise ClientClosedError(sent=False)
+            await asyncio.sleep(60)
+        return keys(number)
+
+    source, exchange = Source(answer), Exchange()
+
+    async def main(number: int) -> Credentials:
+        if number == 0:
+            task = asyncio.ensure_future(Exchanging(source, exchange).load(None))
+            await asyncio.sleep(0.1)
+            if way == "cancelled":
+                task.cancel()
+            try:
+                return await task
+            except asyncio.CancelledError:
+                raise ValueError("cancelled") from None
+        await asyncio.to_thread(source.begun.wait, 5)
+        return await Exchanging(source, exchange).load(None)
+
+    first, *others = in_threads(3, main)
+    assert isinstance(first, ValueError if way == "cancelled" else ClientClosedError)
+    assert others == [keys(2)] * 2
+    assert source.loads == 2
+
+
+def test_a_loop_that_stops_in_the_middle_is_not_waited_for() -> None:
+    """Nobody cancels what it left behind; the others see that it runs no more."""
+    source, exchange = Source(), Exchange()
+    loop = asyncio.new_event_loop()
+    try:
+        left = loop.create_task(Exchanging(source, exchange).load(None))
+        loop.run_until_complete(asyncio.sleep(0))
+        source.go_on.set()
+        assert asyncio.run(Exchanging(source, exchange).load(None)) == keys(2)
+        loop.run_until_complete(left)
+    finally:
+        loop.close()
+
+
+def test_a_loop_that_stops_while_others_wait_is_noticed() -> None:
+    """They look from time to time."""
+    source, exchange = Source(), Exchange()
+    stop = threading.Event()
+
+    def begin_and_stop() -> None:
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(Exchanging(source, exchange).load(None))
+        loop.run_until_complete(asyncio.sleep(0.2))
+        stop.wait(5)
+        task.cancel()
+        loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+        loop.close()
+
+    async def main() -> Credentials:
+        await asyncio.to_thread(source.begun.wait, 5)
+        waiting = asyncio.ensure_future(Exchanging(source, exchange).load(None))
+        await asyncio.sleep(0.3)
+        source.go_on.set()
+        return await waiting
+
+    thread = threading.Thread(target=begin_and_stop)
+    thread.start()
+    try:
+        assert asyncio.run(main()) == keys(2)
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_waiter_may_be_cancelled_and_its_loop_closed(caplog: pytest.LogCaptureFixture) -> None:
+    """The fetch goes on for the others, and nothing is called back on a closed loop."""
+    source, exchange = Source(), Exchange()
+
+    async def impatient() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await Exchanging(source, exchange).load(None)
+
+    async def fetch() -> Credentials:
+        fetching = asyncio.ensure_future(Exchanging(source, exchange).load(None))
+        await asyncio.to_thread(source.begun.wait, 5)
+        await asyncio.to_thread(asyncio.run, impatient())
+        source.go_on.set()
+        return await fetching
+
+    assert asyncio.run(fetch()) == keys(1)
+    gc.collect()
+    assert source.loads == 1
+    assert not caplog.records
+
+
+def test_rejected_credentials_are_replaced_once_for_all() -> None:
+    """A fetch that began before the refusal is not trusted to know of it."""
+
+    async def answer(number: int) -> Credentials:
+        await asyncio.sleep(0.1)
+        return keys(number)
+
+    source, exchange = Source(answer), Exchange()
+    old = asyncio.run(Exchanging(source, exchange).load(None))
+
+    async def main(number: int) -> Credentials:
+        return await Exchanging(source, exchange).load(old)
+
+    assert in_threads(4, main) == [keys(2)] * 4
+    assert source.rejected == [None, old]
+
+
+def test_a_source_that_still_has_the_rejected_ones_is_asked_once() -> None:
+    """All who wait learn that nothing has changed."""
+
+    async def answer(number: int) -> Credentials:
+        await asyncio.sleep(0.1)
+        return keys(1)
+
+    source, exchange = Source(answer), Exchange()
+    old = asyncio.run(Exchanging(source, exchange).load(None))
+
+    async def main(number: int) -> Credentials | None:
+        return await Refreshing(Exchanging(source, exchange)).renew(old)
+
+    assert in_threads(4, main) == [None] * 4
+    assert source.loads == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_child_waits_for_nobody() -> None:
+    """The loop that fetches is its parent's, and so is whoever holds the lock."""
+    source, exchange = Source(), Exchange()
+
+    async def main() -> int:
+        task = asyncio.ensure_future(Exchanging(source, exchange).load(None))
+        await asyncio.sleep(0.01)
+        with exchange._lock:
+            child = os.fork()
+            if child == 0:
+                source.go_on.set()
+                found: list[Credentials] = []
+                thread = threading.Thread(
+                    target=lambda: found.append(
+                        asyncio.run(Exchanging(source, exchange).load(None))
+                    )
+                )
+                thread.start()
+                thread.join(5)
+                os._exit(0 if found == [keys(2)] else 1)
+        source.go_on.set()
+        await task
+        _, status = await asyncio.to_thread(os.waitpid, child, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    assert asyncio.run(main()) == 0
+
+
+def test_an_exchange_lives_as_long_as_its_users() -> None:
+    """Secrets do not outlive the clients."""
+    exchange = exchange_of("configuration")
+    exchange.latest = keys()
+    assert exchange_of("configuration") is exchange
+    assert exchange_of("another") is not exchange
+    del exchange
+    gc.collect()
+    assert exchange_of("configuration").latest is None
