@@ -15,8 +15,9 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from functools import partial
 from weakref import WeakValueDictionary
 
 from tornado_aws.credentials import Credentials
@@ -63,13 +64,23 @@ class Exchange:
         self._lock = threading.Lock()
         self._fetch: _Fetch | None = None
 
-    def join(self, rejected: Credentials | None) -> tuple[_Fetch, bool]:
-        """Return the fetch that is under way, or a new one, which is the caller's to make."""
+    def join(
+        self, rejected: Credentials | None, is_news: Callable[[Credentials], bool]
+    ) -> tuple[_Fetch, bool] | Credentials:
+        """Return the fetch that is under way, or a new one, which is the caller's to make.
+
+        Args:
+            rejected: what the new one is to replace.
+            is_news: whether credentials will do; if the latest do, it is they that are returned.
+        """
         if self._pid != os.getpid():
             self._begin_anew()  # the parent's loops are not here, and its lock may be held
         with self._lock:
             if self._fetch is not None and self._fetch.is_under_way():
                 return self._fetch, False
+            # After that: a fetch tells its result here before it ends.
+            if self.latest is not None and is_news(self.latest):
+                return self.latest
             self._fetch = _Fetch(asyncio.get_running_loop(), rejected)
             return self._fetch, True
 
@@ -101,10 +112,10 @@ class Exchanging:
 
     async def _load(self, rejected: Credentials | None) -> Credentials:
         while True:
-            latest = self._exchange.latest
-            if latest is not None and self._is_news(latest, rejected):
-                return latest
-            fetch, is_ours = self._exchange.join(rejected)
+            joined = self._exchange.join(rejected, partial(self._is_news, rejected))
+            if isinstance(joined, Credentials):
+                return joined
+            fetch, is_ours = joined
             if is_ours:
                 return await self._make(fetch)
             found = await _outcome(fetch)
@@ -115,7 +126,7 @@ class Exchanging:
             if found != rejected or fetch.rejected == rejected:
                 return found
 
-    def _is_news(self, latest: Credentials, rejected: Credentials | None) -> bool:
+    def _is_news(self, rejected: Credentials | None, latest: Credentials) -> bool:
         """Tell whether another loop's credentials are what this one would fetch."""
         if latest is self._given or latest == rejected or latest.expiration is None:
             return False

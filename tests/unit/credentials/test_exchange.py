@@ -99,6 +99,20 @@ def test_a_loop_that_comes_later_takes_what_another_one_has() -> None:
         assert source.loads == loads
 
 
+def test_no_load_slips_between_the_end_of_one_and_the_beginning_of_another() -> None:
+    """Many loops ask at once, again and again, and each time one of them asks the source."""
+
+    async def answer(number: int) -> Credentials:
+        return keys(number)
+
+    async def main(number: int) -> list[Credentials]:
+        return [await Exchanging(source, exchange).load(None) for source, exchange in rounds]
+
+    rounds = [(Source(answer), Exchange()) for _ in range(300)]
+    assert in_threads(4, main) == [[keys(1)] * 300] * 4
+    assert {source.loads for source, _ in rounds} == {1}
+
+
 def test_what_does_not_end_is_read_by_each_loop() -> None:
     """A file is looked at again by its own source, which must have found it."""
 
