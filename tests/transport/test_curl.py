@@ -22,7 +22,7 @@ import pycurl
 
 from tests.transport.certificates import Certificates
 from tests.transport.server import Peer, ScriptedServer, chunked, response, serving
-from tests.transport.simple import PATIENT, get, post
+from tests.transport.simple import PATIENT, ProactorLike, get, post
 from tornado_aws.exceptions import (
     ClientClosedError,
     ConfigurationError,
@@ -515,15 +515,6 @@ def test_a_libcurl_that_would_block_the_loop_is_refused(monkeypatch: pytest.Monk
         CurlTransport()
 
 
-class Proactor(asyncio.SelectorEventLoop):
-    """A loop that cannot wait for sockets, as asyncio's on Windows."""
-
-    add_reader = asyncio.AbstractEventLoop.add_reader
-    remove_reader = asyncio.AbstractEventLoop.remove_reader
-    add_writer = asyncio.AbstractEventLoop.add_writer
-    remove_writer = asyncio.AbstractEventLoop.remove_writer
-
-
 @pytest.mark.filterwarnings("error")
 def test_a_loop_that_cannot_wait_for_sockets_gets_a_thread_that_does() -> None:
     """Requests go on beside each other, and the thread ends with the transport."""
@@ -536,7 +527,7 @@ def test_a_loop_that_cannot_wait_for_sockets_gets_a_thread_that_does() -> None:
         transport.close()
         return [answer.body for answer in answers]
 
-    with ScriptedServer(echo) as server, asyncio.Runner(loop_factory=Proactor) as runner:
+    with ScriptedServer(echo) as server, asyncio.Runner(loop_factory=ProactorLike) as runner:
         assert runner.run(main()) == [b"100000"] * 9
         started = {thread.name for thread in set(threading.enumerate()) - before}
         assert not [name for name in started if "elector" in name]
@@ -550,7 +541,7 @@ def test_a_tornado_without_that_thread_is_refused(monkeypatch: pytest.MonkeyPatc
         await CurlTransport().send(get(Origin("http", "127.0.0.1", 1)), PATIENT)
 
     with (
-        asyncio.Runner(loop_factory=Proactor) as runner,
+        asyncio.Runner(loop_factory=ProactorLike) as runner,
         pytest.raises(ConfigurationError, match=r"Tornado 6\.5"),
     ):
         runner.run(main())

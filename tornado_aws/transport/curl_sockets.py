@@ -25,7 +25,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from tornado_aws.exceptions import ConfigurationError
+from tornado_aws.transport.loops import selector_thread, waits_for_sockets
 
 READ = 1
 WRITE = 2
@@ -139,15 +139,7 @@ class ThreadWatcher(LoopWatcher):
     """
 
     def __init__(self, loop: AbstractEventLoop, ready: Ready, unasked: Unasked) -> None:
-        try:
-            from tornado.platform.asyncio import SelectorThread  # noqa: PLC0415 - hardly ever
-        except ImportError as error:
-            raise ConfigurationError(
-                f"use_curl=True needs an event loop that waits for sockets, and"
-                f" {type(loop).__name__} does not. Use Tornado 6.5 or newer, a selector event loop,"
-                " or leave use_curl out"
-            ) from error
-        self._thread = SelectorThread(loop)
+        self._thread = selector_thread(loop)
         super().__init__(self._thread, ready, unasked)
 
     def close(self) -> None:
@@ -261,8 +253,7 @@ def make_watcher(loop: AbstractEventLoop, ready: Ready, unasked: Unasked) -> Wat
     Raises:
         ConfigurationError: see `ThreadWatcher`.
     """
-    waits = type(loop).add_reader is not AbstractEventLoop.add_reader
-    return (_usual_watcher if waits else ThreadWatcher)(loop, ready, unasked)
+    return (_usual_watcher if waits_for_sockets(loop) else ThreadWatcher)(loop, ready, unasked)
 
 
 class OpenSockets:
