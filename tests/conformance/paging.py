@@ -210,8 +210,12 @@ def expression_of(paged: Paged) -> str:
     return f"{path}[?Size > `3`].Key" if paged.types[0] == "list" else path
 
 
-def of_botocore(paged: Paged, answers: Sequence[Any], config: PaginationConfig) -> Course:
-    """Return what botocore's paginator makes of the answers."""
+def of_botocore(paged: Paged, answers: Sequence[Any], config: PaginationConfig) -> Course | None:
+    """Return what botocore's paginator makes of the answers; None where it fails by itself.
+
+    Beginning in the middle of a page, it empties the other results, and stumbles over one that is
+    within what it has just cut, a text.
+    """
 
     def begin() -> tuple[Script, Any]:
         script = Script(answers)
@@ -224,6 +228,10 @@ def of_botocore(paged: Paged, answers: Sequence[Any], config: PaginationConfig) 
         given.extend(copy.deepcopy(page) for page in iterator)
     except (botocore.exceptions.PaginationError, ValueError):
         return Course(given, script.asked, None, None, None, None, "PaginationError")
+    except TypeError:
+        if "StartingToken" not in config:
+            raise
+        return None
     items = list(begin()[1].result_key_iters()[0])
     found = list(begin()[1].search(expression_of(paged)))
     full = begin()[1].build_full_result()
@@ -284,6 +292,8 @@ def pagination_differences(service: str, rng: Random, rounds: int = 6) -> tuple[
                 answers.append({})  # has no token, so that both end
                 config = random_config(rng, paged, tokens)
                 expected = of_botocore(paged, answers, config)
+                if expected is None:
+                    continue
                 got = await of_ours(paged, answers, config)
                 count += 1
                 if got != expected:
