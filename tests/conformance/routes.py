@@ -29,6 +29,7 @@ from botocore.exceptions import (
     ClientError,
     EndpointProviderError,
     MissingDependencyException,
+    NoAuthTokenError,
 )
 
 from codegen.queries import compile_query
@@ -39,6 +40,7 @@ from tests.support import wire_modules
 from tornado_aws import loading
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import (
+    CredentialsError,
     EndpointError,
     ParamValidationError,
     UnsupportedOperationError,
@@ -125,6 +127,8 @@ async def ours(case: Case) -> Address | Refused:
             return Refused("rule", str(error))
         except ParamValidationError:
             return Refused("parameter")
+        except CredentialsError:
+            return Refused("token")
         except UnsupportedOperationError:
             return Refused("unsupported")
         finally:
@@ -237,6 +241,8 @@ class Theirs:
             self._client._make_api_call(case.operation, dict(case.params))
         except ClientError:
             return self._of_caught()
+        except NoAuthTokenError:
+            return Refused("token")
         except MissingDependencyException:
             return Refused("unsupported")
         except BotoCoreError as error:
