@@ -2,8 +2,8 @@
 
 IAM Identity Center gives credentials for it (`tornado_aws.credentials.providers.sso`), and some
 services take it as it is (`tornado_aws.bearer`). A refresh token is good once. So one refresh of a
-file runs at a time on a loop, and whoever waited for it, or lost to another process, looks into the
-file again.
+file runs at a time in a process, for all who want the token, and who loses to another process looks
+into the file again.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
 from tornado_aws.config import Profiles, Section, expand_home
 from tornado_aws.credentials.document import parse_time
 from tornado_aws.credentials.providers import ServiceCall
 from tornado_aws.credentials.providers.json_cache import read_json, write_json
 from tornado_aws.exceptions import AWSClientException, ClientClosedError, CredentialsError
+from tornado_aws.joint_flight import ByKey, JointFlight
 
 __all__ = ["SESSION_KEYS", "SOURCE", "Portal", "fault", "load_token", "session_section"]
 
@@ -34,9 +35,8 @@ TOKEN_CACHE = "~/.aws/sso/cache"  # noqa: S105 - a folder
 _REFRESH_WINDOW = 15 * 60.0
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
-_LOCKS: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, Path], asyncio.Lock] = (
-    WeakValueDictionary()
-)
+# By file.
+_REFRESHES: ByKey[JointFlight[Mapping[str, Any]]] = ByKey(JointFlight)
 
 
 class Portal(NamedTuple):
@@ -92,26 +92,28 @@ async def load_token(
         CredentialsError: the user must log in.
     """
     path = _file(portal, environ)
-    async with _lock(path):
-        token = await _read(path, portal)
-        if portal.session is not None and _remaining(token["expiresAt"]) < _REFRESH_WINDOW:
-            fresh = await _refreshed(token, portal, call)
-            if fresh is not None:
-                await _save(path, fresh)
-                return fresh
-            # Another process may have been faster.
-            token = await _read(path, portal)
+    token: Mapping[str, Any] = await _read(path, portal)
+    if _can_be_renewed(token, portal):
+        token = await _REFRESHES[path].get(partial(_refresh, path, portal, call))
     if _remaining(token["expiresAt"]) <= 0:
         raise portal.login_needed("the token has ended")
     return token
 
 
-def _lock(path: Path) -> asyncio.Lock:
-    key = (asyncio.get_running_loop(), path)
-    lock = _LOCKS.get(key)
-    if lock is None:
-        lock = _LOCKS[key] = asyncio.Lock()
-    return lock
+def _can_be_renewed(token: Mapping[str, Any], portal: Portal) -> bool:
+    return portal.session is not None and _remaining(token["expiresAt"]) < _REFRESH_WINDOW
+
+
+async def _refresh(path: Path, portal: Portal, call: ServiceCall) -> Mapping[str, Any]:
+    """Return the token that a file has now, or one that is newer."""
+    token = await _read(path, portal)
+    if not _can_be_renewed(token, portal):
+        return token  # another loop was faster
+    fresh = await _refreshed(token, portal, call)
+    if fresh is None:
+        return await _read(path, portal)  # another process may have been faster
+    await _save(path, fresh)
+    return fresh
 
 
 def _file(portal: Portal, environ: Mapping[str, str]) -> Path:

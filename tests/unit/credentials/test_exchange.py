@@ -7,12 +7,11 @@ import gc
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
 from tests.support.credential_sources import ends_in
+from tests.support.threads import in_threads
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.exchange import Exchange, Exchanging, exchange_of
 from tornado_aws.credentials.refresh import Refreshing
@@ -51,24 +50,6 @@ def keys(number: int = 1, seconds: float | None = 3600) -> Credentials:
     """Make credentials that end, or with None do not."""
     end = None if seconds is None else ends_in(seconds)
     return Credentials(f"AKID{number}", "hush", "token", end)
-
-
-def in_threads(count: int, main: Callable[[int], Awaitable[Any]]) -> list[Any]:
-    """Run `main` on loops in so many threads at once; return what they gave or raised."""
-    barrier = threading.Barrier(count)
-
-    async def wait_for_all(number: int) -> Any:
-        barrier.wait(5)
-        return await main(number)
-
-    def run(number: int) -> Any:
-        try:
-            return asyncio.run(wait_for_all(number))
-        except Exception as error:
-            return error
-
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(run, range(count)))
 
 
 def test_a_thousand_callers_on_many_loops_make_one_refresh() -> None:
@@ -293,7 +274,7 @@ def test_a_forked_child_waits_for_nobody() -> None:
     async def main() -> int:
         task = asyncio.ensure_future(Exchanging(source, exchange).load(None))
         await asyncio.sleep(0.01)
-        with exchange._lock:
+        with exchange.fetch._lock:
             child = os.fork()
             if child == 0:
                 source.go_on.set()

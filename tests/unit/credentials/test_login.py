@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.support.credential_sources import keys, make_context
 from tests.support.fake_services import SIGN_IN, FakeServices, Refusal
+from tests.support.threads import in_threads
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.providers import Absent
 from tornado_aws.credentials.providers.dpop import dpop_proof
@@ -248,6 +249,43 @@ def test_what_a_faster_process_has_saved_must_be_usable(
     rejected = load(home, None) if remaining > 0 else None
     with pytest.raises(CredentialsError, match="TOKEN_EXPIRED"):
         load(home, services, rejected)
+
+
+class OnceOnly(Denying):
+    """Refuses a refresh token that was used before."""
+
+    def __init__(self) -> None:
+        super().__init__("TOKEN_EXPIRED")
+        self.used: list[str] = []
+
+    async def __call__(self, *arguments: Any, **more: Any) -> dict[str, Any]:
+        given = arguments[3]["tokenInput"]["refreshToken"]
+        is_good = given not in self.used
+        self.used.append(given)
+        await asyncio.sleep(0.05)
+        if not is_good:
+            await super().__call__(*arguments, **more)
+        number = len(self.used)
+        keys = {"accessKeyId": f"AKID{number}", "secretAccessKey": "hush", "sessionToken": "hush"}
+        output = {"accessToken": keys, "expiresIn": 900, "refreshToken": f"hush{number}"}
+        return {"tokenOutput": output}
+
+
+def test_one_refresh_is_for_all_loops_and_profiles(home: Home) -> None:
+    """Programs may have several loops; a second use of the refresh token would be refused."""
+    home.login(-1)
+    services = OnceOnly()
+
+    async def main(number: int, rejected: Credentials | None) -> Credentials:
+        config = f"[profile p{number}]\nlogin_session = {SESSION}"
+        environ = {**home.environ, "AWS_PROFILE": f"p{number}"}
+        return await Login(make_context(config, environ=environ, call=services)).load(rejected)
+
+    first = in_threads(4, lambda number: main(number, None))
+    assert [found.access_key for found in first] == ["AKID1"] * 4
+    second = in_threads(4, lambda number: main(number, first[number]))
+    assert [found.access_key for found in second] == ["AKID2"] * 4
+    assert services.used == ["hushrefresh", "hush1"]
 
 
 def test_other_refusals_are_told_as_they_are(home: Home, caplog: Any) -> None:

@@ -15,6 +15,7 @@ from botocore.utils import JSONFileCache, SSOTokenLoader
 
 from tests.support.fake_services import FakeServices, Refusal
 from tests.support.sso_home import URL, Home, written
+from tests.support.threads import in_threads
 from tornado_aws.credentials import Credentials, sso_token
 from tornado_aws.credentials.sso_token import Portal, load_token
 from tornado_aws.exceptions import CredentialsError
@@ -143,6 +144,30 @@ class Gated(FakeServices):
         return await super().__call__(service, operation, region, params, credentials)
 
 
+class OnceOnly(FakeServices):
+    """Refuses a refresh token that was used before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used: list[str] = []
+
+    async def __call__(self, *arguments: Any, **more: Any) -> dict[str, Any]:
+        answer = await super().__call__(*arguments, **more)
+        await asyncio.sleep(0.05)
+        return answer
+
+    def _token(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        given = params["refreshToken"]
+        if given in self.used:
+            raise Refusal.AccessDenied.error()
+        self.used.append(given)
+        return {
+            "accessToken": f"token of {given}",
+            "expiresIn": 3600,
+            "refreshToken": f"hush{len(self.used)}",
+        }
+
+
 def test_one_refresh_is_for_all_who_want_the_token(session: Home) -> None:
     """Credentials and tokens may be wanted at once, and a refresh token is good once."""
     session.login(remaining=100)
@@ -177,7 +202,24 @@ def test_the_others_go_on_when_who_refreshes_is_cancelled(session: Home) -> None
         return await second
 
     assert asyncio.run(main())["accessToken"] == "hushnew"
-    assert not sso_token._LOCKS
+    assert not sso_token._REFRESHES._things
+
+
+def test_one_refresh_is_for_all_loops_and_profiles(session: Home) -> None:
+    """Programs may have several loops; a second use of the refresh token would be refused."""
+    session.login(remaining=100)
+    services = OnceOnly()
+
+    async def main(number: int) -> str:
+        portal = PORTAL._replace(profile=f"p{number}")
+        tokens = [load_token(portal, session.environ, services) for _ in range(3)]
+        found = {token["accessToken"] for token in await asyncio.gather(*tokens)}
+        return ", ".join(found)
+
+    for last in ("hushrefresh", "hush1", "hush2"):
+        assert in_threads(4, main) == [f"token of {last}"] * 4
+        session.login(100, refreshToken=session.token()["refreshToken"])
+    assert len(services.calls) == 3
 
 
 @pytest.mark.parametrize("contents", [None, "", "{}", '{"accessToken": "hush"}', "[1]"])

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tornado_aws.credentials.providers import Absent, Context
 from tornado_aws.credentials.providers.dpop import dpop_proof
 from tornado_aws.credentials.providers.json_cache import read_json, write_json
 from tornado_aws.exceptions import AWSClientException, AWSError, ClientClosedError, CredentialsError
+from tornado_aws.joint_flight import ByKey, JointFlight
 
 __all__ = ["Login"]
 
@@ -42,6 +44,9 @@ _KEYS = {
     "expiresAt": "Expiration",
 }
 
+# By file: a refresh token is good once, and so one refresh is for all who want the credentials.
+_REFRESHES: ByKey[JointFlight[Credentials]] = ByKey(JointFlight)
+
 
 class Login:
     """``login_session`` of the profile."""
@@ -59,8 +64,16 @@ class Login:
         path = self._file(session)
         login = await self._read(path)
         cached = _credentials(login)
-        if cached != rejected and _remaining(cached) > _REFRESH_THRESHOLD:
+        if _will_do(cached, rejected):
             return cached
+        return await _REFRESHES[path].get(partial(self._refresh, path, rejected))
+
+    async def _refresh(self, path: Path, rejected: Credentials | None) -> Credentials:
+        """Return the credentials that a file has now, if they are others, or new ones."""
+        login = await self._read(path)
+        cached = _credentials(login)
+        if _will_do(cached, rejected):
+            return cached  # another loop was faster
         try:
             fresh = await self._refreshed(login)
         except CredentialsError:
@@ -140,6 +153,10 @@ def _credentials(login: Mapping[str, Any]) -> Credentials:
     token = login["accessToken"]
     document = {name: token.get(key) for key, name in _KEYS.items()}
     return parse_credentials(document, Login.name, temporary=True)
+
+
+def _will_do(cached: Credentials, rejected: Credentials | None) -> bool:
+    return cached != rejected and _remaining(cached) > _REFRESH_THRESHOLD
 
 
 def _merged(login: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:

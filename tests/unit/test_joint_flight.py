@@ -1,0 +1,75 @@
+"""What the loops of a process make together; more in the tests of exchanged credentials."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from tests.support.threads import in_threads
+from tornado_aws.exceptions import ClientClosedError
+from tornado_aws.joint_flight import ByKey, JointFlight
+
+
+def test_what_one_makes_is_for_all_who_wait_and_is_not_kept() -> None:
+    """On its own loop and on others."""
+    flight: JointFlight[int] = JointFlight()
+    made: list[int] = []
+
+    async def make() -> int:
+        await asyncio.sleep(0.1)
+        made.append(1)
+        return len(made)
+
+    async def main(number: int) -> list[int]:
+        return await asyncio.gather(*(flight.get(make) for _ in range(5)))
+
+    assert in_threads(4, main) == [[1] * 5] * 4
+    assert asyncio.run(flight.get(make)) == 2
+
+
+def test_a_failure_is_for_all_who_wait_but_the_end_of_a_client_is_its_own() -> None:
+    """The others make it anew then, one of them for all."""
+    tries: list[int] = []
+
+    async def main(error: Exception) -> list[object]:
+        flight: JointFlight[int] = JointFlight()
+
+        async def make() -> int:
+            tries.append(1)
+            await asyncio.sleep(0)
+            if len(tries) == 1:
+                raise error
+            return len(tries)
+
+        tries.clear()
+        return await asyncio.gather(*(flight.get(make) for _ in range(3)), return_exceptions=True)
+
+    broken, closed = ValueError("broken"), ClientClosedError(sent=False)
+    assert asyncio.run(main(broken)) == [broken] * 3
+    assert asyncio.run(main(closed)) == [closed, 2, 2]
+
+
+def test_what_nobody_waits_for_ends_without_a_complaint(caplog: pytest.LogCaptureFixture) -> None:
+    """A failure that only its maker sees is the maker's."""
+    flight: JointFlight[int] = JointFlight()
+
+    async def make() -> int:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        asyncio.run(flight.get(make))
+    gc.collect()
+    assert not caplog.records
+
+
+def test_a_thing_lives_as_long_as_its_users() -> None:
+    """Then there is another one."""
+    things: ByKey[JointFlight[int]] = ByKey(JointFlight)
+    thing = things["a"]
+    assert things["a"] is thing
+    assert things["b"] is not thing
+    del thing
+    gc.collect()
+    assert not things._things
