@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from tornado_aws import own_wait
 from tornado_aws.exceptions import ClientClosedError
 
 __all__ = ["ByKey", "JointFlight", "Making"]
@@ -38,9 +39,13 @@ class Making(Generic[T]):
         self._result.set_running_or_notify_cancel()  # no waiter can cancel it from now on
         self._loop = asyncio.get_running_loop()
 
+    def done(self) -> bool:
+        """Tell whether it has ended, one way or another."""
+        return self._result.done()
+
     def is_under_way(self) -> bool:
         """Tell whether there is something to wait for."""
-        return not self._result.done() and self._loop.is_running()
+        return not self.done() and self._loop.is_running()
 
     async def run(self, make: Callable[[], Awaitable[T]]) -> T:
         """Make it, on the loop that this belongs to.
@@ -49,6 +54,7 @@ class Making(Generic[T]):
         or the end of its client.
         """
         made = None
+        own_wait.enter(self)
         try:
             made = await make()
             return made
@@ -58,15 +64,17 @@ class Making(Generic[T]):
             self._result.set_exception(error)
             raise
         finally:
-            if not self._result.done():
+            if not self.done():
                 self._result.set_result(made)
 
     async def outcome(self) -> T | None:
         """Wait for what another caller makes; None if that came to nothing.
 
         Raises:
+            UnsupportedOperationError: this is called by something within it.
             Exception: it failed.
         """
+        own_wait.check(self)
         waiting = asyncio.wrap_future(self._result)
         try:
             while not waiting.done():

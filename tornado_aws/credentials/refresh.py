@@ -23,6 +23,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from tornado_aws import own_wait
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import AWSClientException, ClientClosedError, CredentialsError
 
@@ -245,6 +246,7 @@ class Refreshing:
         return flight
 
     async def _join(self, flight: asyncio.Task[Credentials]) -> Credentials:
+        own_wait.check(flight)
         try:
             return await asyncio.shield(flight)
         except asyncio.CancelledError:
@@ -263,6 +265,9 @@ class Refreshing:
             return self._credentials
 
     async def _refresh(self, rejected: Credentials | None) -> Credentials:
+        flight = asyncio.current_task()
+        assert flight is not None  # noqa: S101 - for type checkers: this is a coroutine
+        own_wait.enter(flight)
         try:
             fresh = await self._provider.load(rejected)
             end = Moment.of(fresh, self._clock)
