@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
@@ -30,7 +30,7 @@ from tornado_aws.endpoints.raw import service_id
 from tornado_aws.events import Caller, Observer
 from tornado_aws.exceptions import ConfigNotFound
 from tornado_aws.model import ServiceModel
-from tornado_aws.pipeline import Limits, Pipeline
+from tornado_aws.pipeline import About, Limits, Pipeline
 from tornado_aws.protocols import PROTOCOLS, choose
 from tornado_aws.regions import KnownRegions
 from tornado_aws.retries import POLICIES, Policy
@@ -38,7 +38,7 @@ from tornado_aws.routes import Route, Router, raw_route
 from tornado_aws.service_calls import PASSED, service_call
 from tornado_aws.session import Target
 from tornado_aws.settings import Settings, resolve
-from tornado_aws.transport import Headers, Timeouts, Transport, TransportOptions
+from tornado_aws.transport import Timeouts, Transport, TransportOptions
 from tornado_aws.transport.engines import engine_class, make_engine
 from tornado_aws.user_agent import identity, is_lambda, user_agent
 
@@ -173,7 +173,7 @@ def _read(files: ProfileFiles, use_curl: bool) -> Profiles:
     return files.load()
 
 
-def _about(settings: Settings, environ: Mapping[str, str]) -> Callable[[], Headers]:
+def _about(settings: Settings, environ: Mapping[str, str]) -> About:
     """Return what gives the headers that say who sends a request."""
     agent = user_agent(__version__, settings.retry_mode, settings.user_agent_appid, environ)
     return partial(identity, agent, os.environ if is_lambda(environ) else {})

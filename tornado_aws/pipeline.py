@@ -11,7 +11,7 @@ import os
 import random
 import time
 import zlib
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from tornado_aws import call_log, clock_skew, errors, retries
@@ -31,11 +31,19 @@ from tornado_aws.protocols import HTTPParts
 from tornado_aws.rate_limiter import RateLimiter
 from tornado_aws.routes import Route
 from tornado_aws.signed_request import signed_request
-from tornado_aws.transport import Headers, Request, Response, Timeouts, Transport
+from tornado_aws.transport import Fields, Request, Response, Timeouts, Transport
 from tornado_aws.unsigned import without_signature
+
+About = Callable[[str, str], Fields]
 
 _ATTEMPT_LOG: Observer = call_log.AttemptLog()
 _NOBODY = Caller()
+
+# Gives calls their ids, which need only differ from others; asking the system each time would cost
+# each call a microsecond. A program may seed `random` itself, so this is another one.
+_IDS = random.Random()  # noqa: S311 - guards nothing
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_IDS.seed)
 _Failure = TypeVar("_Failure", bound=CallError)
 
 
@@ -87,14 +95,15 @@ class Pipeline:
     Args:
         source: gives the credentials to sign with.
         transport: sends the requests.
-        about: headers that say who sends them; not signed, and a caller's own count more.
+        about: gives the headers that say who sends them, from the call's invocation id and from
+            the attempt's ``amz-sdk-request``; they are not signed, and a caller's own count more.
     """
 
     def __init__(
         self,
         source: CredentialSource,
         transport: Transport,
-        about: Callable[[], Headers] = list,
+        about: About,
     ) -> None:
         self.source = source
         self.transport = transport
@@ -138,7 +147,7 @@ class Pipeline:
             raise call.locate(ClientClosedError(sent=False))
         self._callers.add(task)
         try:
-            return await (call.run_watched() if call.is_watched else call.run())
+            return await call.course()
         except asyncio.CancelledError:
             if self._cancelled_by_close(task):
                 raise call.locate(ClientClosedError()) from None
@@ -159,32 +168,18 @@ class Pipeline:
 class _Call:
     """One call: its attempts one after the other."""
 
-    __slots__ = (
-        "_caller",
-        "_clock_corrected",
-        "_cost",
-        "_credentials",
-        "_deadline",
-        "_facts",
-        "_find_error",
-        "_host",
-        "_invocation",
-        "_limits",
-        "_may_have_arrived",
-        "_observers",
-        "_parts",
-        "_pipeline",
-        "_renewed",
-        "_retried",
-        "_route",
-        "_sending",
-        "_server_ahead",
-        "_skew",
-        "_source",
-        "_stream",
-        "_watch",
-        "attempt",
-    )
+    attempt = 0
+    _cost = 0
+    _skew = 0.0
+    _renewed = False
+    _clock_corrected = False
+    _may_have_arrived = False
+    _retried: tuple[str, ...] = ()
+    _credentials: Credentials | None = None
+    _deadline: float | None = None
+    _server_ahead: float | None = None
+    _watch: Watch | None = None
+    _sending: Request | None = None
 
     def __init__(
         self,
@@ -210,27 +205,16 @@ class _Call:
         if call_log.ATTEMPTS.isEnabledFor(logging.DEBUG):
             self._observers = (*self._observers, _ATTEMPT_LOG)
         self._host = parts.host_prefix + route.base.host
-        self._invocation = os.urandom(16).hex()
-        self._credentials: Credentials | None = None
-        self._renewed = False
-        self._clock_corrected = False
-        self._skew = 0.0
-        self._cost = 0
-        self._deadline: float | None = None
-        self._server_ahead: float | None = None
-        self._may_have_arrived = False
-        self._retried: tuple[str, ...] = ()
-        self._watch: Watch | None = None
-        self._sending: Request | None = None
-        self.attempt = 0
+        self._invocation = f"{_IDS.getrandbits(128):032x}"
 
-    @property
-    def is_watched(self) -> bool:
-        """Whether anybody wants to be told about the call."""
-        return bool(self._observers)
+    def course(self) -> Coroutine[Any, Any, Outcome]:
+        """Return what sends the request, again and again if need be, within the call's bounds."""
+        total = self._limits.total
+        course = self._attempts() if total is None else self._within(total)
+        return self._watched(course) if self._observers else course
 
-    async def run_watched(self) -> Outcome:
-        """Do what `run` does, and tell the observers."""
+    async def _watched(self, course: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """Tell the observers of the call."""
         event = Call(
             self._caller,
             self._facts.name,
@@ -241,22 +225,19 @@ class _Call:
         )
         watch = self._watch = Watch(self._observers, event)
         try:
-            outcome = await self.run()
+            outcome = await course
         except BaseException as error:
             watch.end(error)
             raise
         watch.end(None)
         return outcome
 
-    async def run(self) -> Outcome:
-        """Send the request, again and again if need be, within the bounds of the call."""
-        total = self._limits.total
-        if total is None:
-            return await self._run()
+    async def _within(self, total: float) -> Outcome:
+        """Give the attempts so many seconds."""
         self._deadline = time.monotonic() + total
         try:
             async with asyncio.timeout(total):
-                return await self._run()
+                return await self._attempts()
         except TimeoutError:
             received = 0 if self._sending is None else self._sending.received
             raise self.locate(
@@ -275,7 +256,7 @@ class _Call:
             caller.service, self._facts.name, caller.region, self._host, self._retried
         )
 
-    async def _run(self) -> Outcome:
+    async def _attempts(self) -> Outcome:
         while True:
             self.attempt += 1
             try:
@@ -359,18 +340,13 @@ class _Call:
     def _request(self) -> Request:
         watch, pipeline = self._watch, self._pipeline
         self._skew = pipeline.skews.get(self._route.base.host, 0.0)
-        about = [
-            *pipeline.about(),
-            ("amz-sdk-invocation-id", self._invocation),
-            ("amz-sdk-request", self._attempt_header()),
-        ]
         return signed_request(
             self._route,
             self._parts,
             self._credentials,
             time.time() + self._skew,
             added=[] if watch is None else without_signature(watch.begin_attempt()),
-            about=about,
+            about=pipeline.about(self._invocation, self._attempt_header()),
             stream=self._stream,
         )
 

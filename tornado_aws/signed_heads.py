@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tornado_aws.credentials import Credentials
+from tornado_aws.transport import Fields
 
 __all__ = ["Head", "Moment", "cut", "hash_of"]
 
@@ -25,6 +26,7 @@ class Head:
             ``X-Amz-Content-SHA256`` is added.
         authorization: the ``Authorization`` header up to the signature.
         headers: the other headers, by name.
+        fields: all of its header lines, up to the signature.
         payload: the payload's hash, if the caller gave it, else "".
         adds_payload: whether ``X-Amz-Content-SHA256`` is added.
     """
@@ -33,6 +35,7 @@ class Head:
     rest: tuple[str, ...]
     authorization: str
     headers: dict[str, str]
+    fields: Fields
     payload: str
     adds_payload: bool
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 
 from tornado_aws import call_log
 from tornado_aws.credentials import Credentials
@@ -11,7 +10,8 @@ from tornado_aws.protocols import HTTPParts
 from tornado_aws.routes import Route
 from tornado_aws.signing import UNSIGNED_PAYLOAD
 from tornado_aws.sigv2 import SigV2
-from tornado_aws.transport import Headers, Request
+from tornado_aws.transport import Fields, Headers, Request
+from tornado_aws.transport.fields import fields_of, joined, pairs_of
 
 # RFC 9110 section 9.2.1: these only read, so that the transport may replace a dead connection by
 # itself. Anything else is sent once an attempt.
@@ -25,7 +25,7 @@ def signed_request(
     now: float,
     *,
     added: Headers,
-    about: Headers,
+    about: Fields,
     stream: bool,
 ) -> Request:
     """Sign a request and return it as the transport sends it.
@@ -38,31 +38,35 @@ def signed_request(
         added: further headers to sign.
         about: headers that are not signed; those that the request has already count more.
         stream: whether the body of a success is wanted as a stream.
+
+    Raises:
+        RequestException: a header cannot be sent as it is.
+        ParamValidationError: the same, found by the signer.
     """
     base, signer, extra = route[:3]
-    host, given = parts.host_prefix + base.host, [*parts.headers, *extra, *added]
-    names = _lower(tuple([name for name, _ in given]))
-    if "host" in names:
-        host, given = _take_host(given)
+    given = [*parts.headers, *extra, *added]
+    host, given = _host(parts.host_prefix + base.host, given)
     path = base.path + parts.path
     target = f"{path}?{parts.query}" if parts.query else path
     if isinstance(signer, SigV2) and credentials is not None:
         form = parts.body if isinstance(parts.body, bytes) else b""
         form = signer.signed_form(credentials, parts.method, host, path, form, now)
         parts = parts._replace(body=form)
-    headers = [("Host", host), *given]
-    if signer is not None and credentials is not None:
+    if signer is None or credentials is None:
+        signed = fields_of([("Host", host), *given])
+    else:
         payload = _payload(parts)
-        headers += signer.authorize(
+        signed = signer.authorize(
             credentials, parts.method, host, path, parts.query, given, payload, now
         )
         if call_log.SIGNATURES.isEnabledFor(logging.DEBUG):
             url = f"{base.origin.scheme}://{host}{target}"
-            call_log.log_signature(signer, credentials, parts.method, url, headers, payload)
+            call_log.log_signature(
+                signer, credentials, parts.method, url, pairs_of(signed), payload
+            )
         sign_body = getattr(parts.body, "sign_with", None)
         if sign_body is not None:
-            sign_body(signer, credentials, dict(headers)["Authorization"], now)
-    headers += [pair for pair in about if pair[0].lower() not in names]
+            sign_body(signer, credentials, dict(pairs_of(signed))["Authorization"], now)
     origin = base.origin
     if parts.host_prefix:
         origin = origin._replace(host=parts.host_prefix + origin.host)
@@ -70,7 +74,7 @@ def signed_request(
         origin,
         parts.method,
         target,
-        headers,
+        joined(signed, about),
         parts.body,
         content_length=parts.content_length,
         stream=stream,
@@ -87,13 +91,9 @@ def _payload(parts: HTTPParts) -> bytes | str | None:
     return parts.body if isinstance(parts.body, bytes | None) else UNSIGNED_PAYLOAD
 
 
-def _take_host(headers: Headers) -> tuple[str, Headers]:
-    """Return the ``Host`` of the caller's own, and the other headers."""
-    host = next(value for name, value in headers if name.lower() == "host")
-    return host, [pair for pair in headers if pair[0].lower() != "host"]
-
-
-@lru_cache(maxsize=256)
-def _lower(names: tuple[str, ...]) -> frozenset[str]:
-    # A client sends the same few sets of names again and again.
-    return frozenset(name.lower() for name in names)
+def _host(endpoint: str, headers: Headers) -> tuple[str, Headers]:
+    """Return the ``Host`` to send, which may be the caller's own, and the other headers."""
+    for name, value in headers:
+        if len(name) == 4 and name.lower() == "host":
+            return value, [pair for pair in headers if pair[0].lower() != "host"]
+    return endpoint, headers

@@ -50,7 +50,8 @@ from tornado_aws.signature import (
     string_to_sign,
 )
 from tornado_aws.signed_heads import Head, Moment, cut, hash_of
-from tornado_aws.transport import Headers
+from tornado_aws.transport import Fields, Headers
+from tornado_aws.transport.fields import fields_of
 from tornado_aws.unsigned import (
     GivenHeaders,
     header_pairs,
@@ -189,7 +190,7 @@ class SigV4:
         sent = head.headers.copy()
         if head.adds_payload:
             sent["X-Amz-Content-SHA256"] = payload
-        sent["Authorization"] = self._authorization(moment, head, payload)
+        sent["Authorization"] = f"{head.authorization}{self._signed(moment, head, payload)}"
         return sent
 
     def authorize(
@@ -202,12 +203,12 @@ class SigV4:
         headers: Headers,
         payload: bytes | str | None,
         timestamp: float,
-    ) -> Headers:
-        """Return the headers that sign a request whose parts are known: the way of every attempt.
+    ) -> Fields:
+        """Return the header lines of a request whose parts are known: the way of every attempt.
 
-        Nothing is parsed or merged here. The result is what to send besides ``Host`` and
-        `headers`: ``X-Amz-Date``, the session token, ``X-Amz-Content-SHA256`` if the signer was
-        told so and `headers` has none, ``Authorization``.
+        Nothing is parsed or merged here. The lines are ``Host``, `headers` and what signing adds:
+        ``X-Amz-Date``, the session token, ``Authorization``, and ``X-Amz-Content-SHA256`` if the
+        signer was told so and `headers` has none.
 
         Args:
             credentials: what to sign with.
@@ -239,11 +240,10 @@ class SigV4:
             payload = head.payload
         elif not isinstance(payload, str):
             payload = hash_payload(payload)
-        signed = self._authorization(moment, head, payload)
-        added = [*head.headers.items(), ("Authorization", signed)]
+        text = f"{head.fields.text}{self._signed(moment, head, payload)}\r\n"
         if head.adds_payload:
-            added.append(("X-Amz-Content-SHA256", payload))
-        return added
+            text = f"{text}X-Amz-Content-SHA256: {payload}\r\n"
+        return Fields(text, head.fields.names)
 
     def chunk_signer(
         self, credentials: Credentials, authorization: str, timestamp: float
@@ -369,8 +369,8 @@ class SigV4:
         self._moment = Moment(second, credentials, stamp, scope, key, inner, outer, {})
         return self._moment
 
-    def _authorization(self, moment: Moment, head: Head, payload: str) -> str:
-        """Return the ``Authorization`` header, what `string_to_sign` and `signature` lead to.
+    def _signed(self, moment: Moment, head: Head, payload: str) -> str:
+        """Return the signature in hexadecimal, what `string_to_sign` and `signature` lead to.
 
         Copied hash states cost 1.0 microseconds, those two functions 2.3: OpenSSL 3 looks a hash
         and a MAC up every time one is begun.
@@ -379,7 +379,7 @@ class SigV4:
         inner.update(hash_of(head, payload).encode())
         outer = moment.outer.copy()
         outer.update(inner.digest())
-        return f"{head.authorization}{outer.hexdigest()}"
+        return str(outer.hexdigest())
 
     def _signature(self, moment: Moment, to_sign: str) -> str:
         return signature(moment.key, to_sign)
@@ -428,14 +428,9 @@ class SigV4:
             added[self.token_header] = moment.credentials.security_token
         own_payload = self._own_payload(headers, added)
         adds_payload = self.sign_payload_header and not own_payload
-        lines, names = canonical_headers(
-            [
-                ("host", host),
-                *headers,
-                *added.items(),
-                *([("x-amz-content-sha256", "")] if adds_payload else []),
-            ]
-        )
+        signed = [("Host", host), *headers, *added.items()]
+        payload_header = [("X-Amz-Content-SHA256", "")] if adds_payload else []
+        lines, names = canonical_headers([*signed, *payload_header])
         request = canonical_request(
             method, self._canonical_path(path), canonical_query(query), lines, names, ""
         )
@@ -443,9 +438,18 @@ class SigV4:
             f"{self.algorithm} Credential={moment.credentials.access_key}/{moment.scope},"
             f" SignedHeaders={names}, Signature="
         )
+        sent = fields_of([*signed, ("Authorization", authorization)])
+        sent_names = sent.names | fields_of(payload_header).names
         start, rest = cut(request, adds_payload)
-        hashed = hashlib.sha256(start.encode())
-        return Head(hashed, rest, authorization, added, own_payload, adds_payload)
+        return Head(
+            hashlib.sha256(start.encode()),
+            rest,
+            authorization,
+            added,
+            Fields(sent.text.removesuffix("\r\n"), sent_names),
+            own_payload,
+            adds_payload,
+        )
 
     def _own_payload(self, headers: Sequence[tuple[str, str]], added: Mapping[str, str]) -> str:
         """Return the hash that the caller gave; refuse what signing writes itself."""

@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import UnsupportedOperationError
 from tornado_aws.signing import SigV4
-from tornado_aws.transport import Headers
+from tornado_aws.transport import Fields, Headers
+from tornado_aws.transport.fields import fields_of
 
 __all__ = ["SigV2"]
 
@@ -61,9 +62,19 @@ class SigV2(SigV4):
         added["Signature"] = b64encode(digest).decode()
         return b"&".join([form, urlencode(added).encode()])
 
-    def authorize(self, *_arguments: Any, **_named: Any) -> Headers:
-        """Return no headers: the form has it all."""
-        return []
+    def authorize(
+        self,
+        credentials: Credentials,
+        method: str,
+        host: str,
+        path: str,
+        query: str,
+        headers: Headers,
+        payload: bytes | str | None,
+        timestamp: float,
+    ) -> Fields:
+        """Return the lines of the headers as they are: the form has the signature."""
+        return fields_of([("Host", host), *headers])
 
     def presign(self, *_arguments: Any, **_named: Any) -> NoReturn:
         """Refuse what this version is not used for.

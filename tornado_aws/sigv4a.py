@@ -100,10 +100,10 @@ class SigV4A(SigV4):
         self._moment = Moment(second, credentials, stamp, scope, b"", None, None, {})
         return self._moment
 
-    def _authorization(self, moment: Moment, head: Head, payload: str) -> str:
+    def _signed(self, moment: Moment, head: Head, payload: str) -> str:
         hashed = hash_of(head, payload)
         to_sign = f"{ALGORITHM}\n{moment.stamp}\n{moment.scope}\n{hashed}"
-        return f"{head.authorization}{self._signature(moment, to_sign)}"
+        return self._signature(moment, to_sign)
 
     def _signature(self, moment: Moment, to_sign: str) -> str:
         from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - an extra

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from tornado_aws.transport import Headers
+from tornado_aws.transport import Fields
 
 __all__ = ["identity", "is_lambda", "user_agent"]
 
@@ -20,6 +20,9 @@ _FORBIDDEN = re.compile(r"[^!$%&'*+.^_`|~0-9A-Za-z-]")
 
 # What stands as it is in a trace id; anything else is percent-encoded, as the SDKs do it.
 _TRACE_SAFE = "-=;:+&[]{}\"',"
+
+_NAMES = frozenset({"user-agent", "amz-sdk-invocation-id", "amz-sdk-request"})
+_NAMES_WITH_TRACE = _NAMES | {"x-amzn-trace-id"}
 
 
 def user_agent(
@@ -54,20 +57,26 @@ def is_lambda(environ: Mapping[str, str]) -> bool:
     return "AWS_LAMBDA_FUNCTION_NAME" in environ
 
 
-def identity(agent: str, environ: Mapping[str, str]) -> Headers:
-    """Return the headers that say who sends a request.
+def identity(agent: str, environ: Mapping[str, str], invocation: str, attempt: str) -> Fields:
+    """Return the header lines that say who sends a request, and which one of a call's it is.
 
     Args:
-        agent: the User-Agent.
+        agent: what `user_agent` returned.
         environ: the environment variables as they are now, if they may hold a trace id: Lambda
             sets it anew for each invocation, and a call that carries it on cannot call its own
             function for ever unseen.
+        invocation: names the call, the same for all of its attempts.
+        attempt: counts the attempts.
     """
-    headers = [("User-Agent", agent)]
+    text = (
+        f"User-Agent: {agent}\r\namz-sdk-invocation-id: {invocation}\r\n"
+        f"amz-sdk-request: {attempt}\r\n"
+    )
     trace = environ.get("_X_AMZN_TRACE_ID")
     if trace:
-        headers.append(("X-Amzn-Trace-Id", quote(trace, safe=_TRACE_SAFE)))
-    return headers
+        text = f"{text}X-Amzn-Trace-Id: {quote(trace, safe=_TRACE_SAFE)}\r\n"
+        return Fields(text, _NAMES_WITH_TRACE)
+    return Fields(text, _NAMES)
 
 
 def _word(text: str) -> str:

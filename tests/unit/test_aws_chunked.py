@@ -20,6 +20,7 @@ from tornado_aws.bodies import open_body
 from tornado_aws.checksums import algorithm
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ParamValidationError
+from tornado_aws.transport.fields import pairs_of
 
 
 class Decoded(NamedTuple):
@@ -138,23 +139,25 @@ def test_the_published_example_of_chunk_signatures() -> None:
         ("x-amz-decoded-content-length", "66560"),
         ("Content-Length", "66824"),
     ]
-    added = dict(
-        signer.authorize(
-            credentials,
-            "PUT",
-            "s3.amazonaws.com",
-            "/examplebucket/chunkObject.txt",
-            "",
-            headers,
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-            when,
+    sent = dict(
+        pairs_of(
+            signer.authorize(
+                credentials,
+                "PUT",
+                "s3.amazonaws.com",
+                "/examplebucket/chunkObject.txt",
+                "",
+                headers,
+                "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+                when,
+            )
         )
     )
 
     async def main() -> bytes:
         body = SignedChunkedBody(await open_body([b"a" * 66560]), 66560, None)
         assert body.length == 66824
-        body.sign_with(signer, credentials, added["Authorization"], when)
+        body.sign_with(signer, credentials, sent["Authorization"], when)
         data = b"".join([bytes(piece) async for piece in body])
         with pytest.raises(RuntimeError, match="once for each signed request"):
             aiter(body)
@@ -163,7 +166,7 @@ def test_the_published_example_of_chunk_signatures() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aws_chunked, "LARGE_CHUNK", 65536)
         chunks = decode(asyncio.run(main())).chunks
-    assert added["Authorization"].endswith(
+    assert sent["Authorization"].endswith(
         "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"
     )
     assert [extension.removeprefix("chunk-signature=") for extension, _ in chunks] == [

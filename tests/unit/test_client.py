@@ -24,6 +24,7 @@ from tests.support.recording_server import Answer, RecordingServer
 from tornado_aws import AsyncAWSClient, AWSClient, exceptions
 from tornado_aws.credentials import Credentials
 from tornado_aws.signing import SigV4
+from tornado_aws.transport.fields import pairs_of
 
 
 def test_connections_of_a_blocking_client_are_counted_from_any_thread(
@@ -155,7 +156,7 @@ def test_a_request_arrives_signed_and_the_response_is_tornados(server: Recording
         time.mktime(time.strptime(request.header("X-Amz-Date") or "", "%Y%m%dT%H%M%SZ"))
         - time.timezone,
     )
-    assert request.header("Authorization") == dict(expected)["Authorization"]
+    assert request.header("Authorization") == dict(pairs_of(expected))["Authorization"]
 
 
 def test_query_arguments_and_headers_of_every_kind(server: RecordingServer) -> None:

@@ -12,6 +12,7 @@ from tornado_aws.routes import Route
 from tornado_aws.signed_request import signed_request
 from tornado_aws.signing import SigV4
 from tornado_aws.transport import Headers, Origin, Request
+from tornado_aws.transport.fields import fields_of
 from tornado_aws.urls import BaseURL
 
 KEYS = Credentials("AKID", "hush")
@@ -30,7 +31,7 @@ def build(
         KEYS,
         NOON,
         added=[("X-Added", "a")],
-        about=about or [],
+        about=fields_of(about or []),
         stream=False,
     )
 
@@ -87,7 +88,7 @@ def test_the_transport_repeats_only_reading(method: str, may: bool) -> None:
     """Whether anything else is repeated is decided by the call."""
     parts = HTTPParts(method, "/", "", [], None)
     request = signed_request(
-        Route(BASE, SIGNER, []), parts, KEYS, NOON, added=[], about=[], stream=True
+        Route(BASE, SIGNER, []), parts, KEYS, NOON, added=[], about=fields_of([]), stream=True
     )
     assert request.may_resend is may
     assert request.stream

@@ -11,6 +11,7 @@ from botocore.handlers import add_recursion_detection_header
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tornado_aws.transport.fields import fields_of, pairs_of
 from tornado_aws.user_agent import identity, user_agent
 
 WORD = re.compile(r"[a-z-]+/[!$%&'*+.^_`|~0-9A-Za-z-]*(#[!$%&'*+.^_`|~0-9A-Za-z-]*)?")
@@ -41,4 +42,11 @@ def test_lambdas_trace_id_goes_along_as_botocore_sends_it(trace: str) -> None:
     request: dict[str, dict[str, str]] = {"headers": {}}
     with mock.patch.dict(os.environ, environ):
         add_recursion_detection_header(request)
-    assert identity("agent", environ) == [("User-Agent", "agent"), *request["headers"].items()]
+    said = identity("agent", environ, "id", "attempt=1; max=3")
+    assert pairs_of(said) == [
+        ("User-Agent", "agent"),
+        ("amz-sdk-invocation-id", "id"),
+        ("amz-sdk-request", "attempt=1; max=3"),
+        *request["headers"].items(),
+    ]
+    assert said == fields_of(pairs_of(said))

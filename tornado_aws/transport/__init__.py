@@ -21,7 +21,20 @@ Rules that both keep:
 from collections.abc import AsyncIterable, Mapping
 from typing import NamedTuple, Protocol
 
-Headers = list[tuple[str, str]]
+from tornado_aws.transport.fields import Fields, Headers, fields_of, pairs_of
+
+__all__ = [
+    "BodyStream",
+    "Fields",
+    "Headers",
+    "Origin",
+    "PoolStats",
+    "Request",
+    "Response",
+    "Timeouts",
+    "Transport",
+    "TransportOptions",
+]
 
 
 class Origin(NamedTuple):
@@ -85,7 +98,7 @@ class Request:
         origin: where it goes.
         method: the HTTP method.
         target: path and query exactly as signed, percent-encoded ASCII.
-        headers: (name, value) pairs in the order in which they are sent; ``Host`` included.
+        fields: the header lines in the order in which they are sent; ``Host`` included.
         body: all bytes, or an asynchronous iterable of chunks; None for no body. An iterable whose
             ``is_lent`` is true may use a chunk's memory again when it gives the next one.
         content_length: length of an iterable body in bytes; None sends it chunked.
@@ -99,13 +112,16 @@ class Request:
             side; that needs HTTP/2, which the default engine does not speak.
         received: how many bytes of a response had come when `Transport.send` was cancelled; the
             engine tells.
+
+    Raises:
+        RequestException: a header cannot be sent as it is.
     """
 
     __slots__ = (
         "body",
         "content_length",
         "expect_continue",
-        "headers",
+        "fields",
         "is_duplex",
         "may_resend",
         "method",
@@ -120,7 +136,7 @@ class Request:
         origin: Origin,
         method: str,
         target: str,
-        headers: Headers,
+        headers: Fields | Headers,
         body: bytes | AsyncIterable[bytes | memoryview] | None = None,
         *,
         content_length: int | None = None,
@@ -132,7 +148,7 @@ class Request:
         self.origin = origin
         self.method = method
         self.target = target
-        self.headers = headers
+        self.fields = headers if isinstance(headers, Fields) else fields_of(headers)
         self.body = body
         self.content_length = content_length
         self.stream = stream
@@ -140,6 +156,11 @@ class Request:
         self.may_resend = may_resend
         self.is_duplex = is_duplex
         self.received = 0
+
+    @property
+    def headers(self) -> Headers:
+        """The headers as (name, value) pairs."""
+        return pairs_of(self.fields)
 
 
 class BodyStream(Protocol):

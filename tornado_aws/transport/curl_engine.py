@@ -386,5 +386,5 @@ async def _without_body(request: Request) -> Request:
             failure.sent = False
             raise failure from error
     return Request(
-        request.origin, request.method, request.target, request.headers, stream=request.stream
+        request.origin, request.method, request.target, request.fields, stream=request.stream
     )

@@ -18,8 +18,8 @@ from functools import lru_cache
 from io import BytesIO
 from typing import NamedTuple
 
-from tornado_aws.exceptions import RequestException
 from tornado_aws.transport import Headers, Request
+from tornado_aws.transport.fields import TCHAR, refused
 
 # Enough for any AWS response: user metadata of S3 is at most 2 KB. Python's http.client reads lines
 # of up to 64 KiB, curl heads of up to 300 KB, node.js of 16 KiB.
@@ -39,15 +39,13 @@ _CLAIM_AT_MOST = 1 << 26
 # How many bytes of a read are copied at a time in search of the end of a head or line.
 _WINDOW = 8192
 
-_TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 # Possessive repeats and the anchor keep both linear on hostile input.
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n")
-_FIELD = re.compile(rf"(?m)^({_TCHAR}++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
+_FIELD = re.compile(rf"(?m)^({TCHAR}++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[\t\x20-\x7e\x80-\xff]*+)?")
 
-_TOKEN = re.compile(rf"{_TCHAR}+")
-_REQUEST_LINE = re.compile(rf"{_TCHAR}++ [!-~]++")
+_REQUEST_LINE = re.compile(rf"{TCHAR}++ [!-~]++")
 
 
 class ProtocolError(Exception):
@@ -75,71 +73,28 @@ def request_head(request: Request, prefix: str = "", extra: str = "") -> bytes:
         extra: header lines for a proxy, known to be safe, each with its CRLF.
 
     Raises:
-        RequestException: a method, target or header that cannot be sent safely, or a framing header
-            that contradicts the body. Nothing has been sent.
+        RequestException: a method or target that cannot be sent safely, or a framing header that
+            contradicts the body. Nothing has been sent.
     """
-    start, fields, framing, _ = request_parts(request, prefix)
-    return f"{start} HTTP/1.1\r\n{fields}{framing}{extra}\r\n".encode()
+    start = request_line(request, prefix)
+    return f"{start}{request.fields.text}{framing_lines(request)}{extra}\r\n".encode()
 
 
-def request_parts(request: Request, prefix: str = "") -> tuple[str, str, str, frozenset[str]]:
-    """Return what the head of `request` is made of, for an engine that frames it in its own way.
-
-    Args:
-        request: see `request_head`, which raises the same.
-        prefix: put before the target.
-
-    Returns:
-        Method and target; the lines of the request's headers; those that the engine adds for the
-        framing, each line of both with its CRLF; and the lower-case names of the former.
-    """
-    headers = request.headers
+def request_line(request: Request, prefix: str = "") -> str:
+    """Return the first line of the head of `request`; see `request_head`."""
     start = f"{request.method} {prefix}{request.target}"
-    fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
-    names = _survey(tuple([name for name, _ in headers]))
     if not _REQUEST_LINE.fullmatch(start):
-        raise _refused("the method or target holds white space, control or non-ASCII characters")
-    if names.unsafe is not None:
-        raise _refused(f"{names.unsafe!r} is not a header name")
-    if not fields.count("\r") == fields.count("\n") == len(headers) or "\0" in fields:
-        raise _refused(f"the value of the header {_unsafe_header(headers)} holds CR, LF or NUL")
-    return start, fields, _framing_lines(request, names), names.lower
+        raise refused("the method or target holds white space, control or non-ASCII characters")
+    return f"{start} HTTP/1.1\r\n"
 
 
-class _Names(NamedTuple):
-    """What the names of a request's headers say: one that is no name; which concern framing."""
-
-    unsafe: str | None
-    has_length: bool
-    has_coding: bool
-    has_expect: bool
-    lower: frozenset[str]
-
-
-@lru_cache(maxsize=256)
-def _survey(names: tuple[str, ...]) -> _Names:
-    # A client sends the same few sets of names again and again: 1.3 us are saved each time.
-    lower = frozenset(name.lower() for name in names)
-    return _Names(
-        next((name for name in names if not _TOKEN.fullmatch(name)), None),
-        "content-length" in lower,
-        "transfer-encoding" in lower,
-        "expect" in lower,
-        lower,
-    )
-
-
-def _unsafe_header(headers: Headers) -> str:
-    return next(name for name, value in headers if any(sign in value for sign in "\r\n\0"))
-
-
-def _framing_lines(request: Request, names: _Names) -> str:
-    """Return the header lines that the engine adds."""
-    length = body_length(request)
-    expect = "Expect: 100-continue\r\n" if _must_ask(request, names, length) else ""
-    if names.has_coding:
-        raise _refused("Transfer-Encoding is set by the transport, not by its caller")
-    if names.has_length:
+def framing_lines(request: Request) -> str:
+    """Return the header lines by which the engine frames the body; see `request_head`."""
+    names, length = request.fields.names, body_length(request)
+    expect = "Expect: 100-continue\r\n" if _must_ask(request, length) else ""
+    if "transfer-encoding" in names:
+        raise refused("Transfer-Encoding is set by the transport, not by its caller")
+    if "content-length" in names:
         _check_length(request.headers, length)
     elif length is None:
         return f"Transfer-Encoding: chunked\r\n{expect}"
@@ -152,22 +107,16 @@ def _framing_lines(request: Request, names: _Names) -> str:
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-def _must_ask(request: Request, names: _Names, length: int | None) -> bool:
-    return request.expect_continue and not names.has_expect and length != 0
+def _must_ask(request: Request, length: int | None) -> bool:
+    return request.expect_continue and "expect" not in request.fields.names and length != 0
 
 
 def _check_length(headers: Headers, length: int | None) -> None:
     if length is None:
-        raise _refused("Content-Length is given as a header; give it as content_length as well")
+        raise refused("Content-Length is given as a header; give it as content_length as well")
     for name, value in headers:
         if name.lower() == "content-length" and value != str(length):
-            raise _refused(f"Content-Length says {value!r} and the body has {length} bytes")
-
-
-def _refused(reason: str) -> RequestException:
-    return RequestException(
-        f"The request was not sent: {reason}", error=f"refused: {reason}", sent=False
-    )
+            raise refused(f"Content-Length says {value!r} and the body has {length} bytes")
 
 
 # --- responses --------------------------------------------------------------------------------

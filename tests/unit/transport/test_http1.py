@@ -123,9 +123,8 @@ def test_line_ends_and_nul_are_refused(sign: str, place: str) -> None:
     """Nothing that a method, target or header holds can begin another line."""
     parts = {"method": "GET", "target": "/", "name": "x-a", "value": "secret"}
     parts[place] = f"{parts[place]}{sign}X-Injected: 1"
-    request = make(parts["method"], parts["target"], [(parts["name"], parts["value"])])
     with pytest.raises(RequestException, match="not sent") as caught:
-        request_head(request)
+        request_head(make(parts["method"], parts["target"], [(parts["name"], parts["value"])]))
     assert not caught.value.sent
     assert "secret" not in str(caught.value)
 
