@@ -404,8 +404,12 @@ def test_an_unsafe_header_is_never_sent(
     """A header that would be another one is refused, and no connection is made for it."""
     transport = transport_factory()
     with serving(OK) as server:
-        request = Request(server.origin, "GET", "/", [("Host", "h"), (header, "1")])
+
+        async def send() -> None:
+            request = Request(server.origin, "GET", "/", [("Host", "h"), (header, "1")])
+            await transport.send(request, PATIENT)
+
         with pytest.raises(RequestException) as caught:
-            run(transport.send(request, PATIENT))
+            run(send())
         assert not caught.value.sent
     assert server.connections == 0

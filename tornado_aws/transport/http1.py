@@ -148,7 +148,7 @@ def parse_head(text: str) -> Head:
     """
     end = text.find("\r\n") + 2
     minor, status, reason = _parse_status_line(text[:end])
-    pairs = parse_fields(text[end:])
+    pairs = parse_fields(text, end)
     headers = {name.lower(): value for name, value in pairs}
     if len(headers) != len(pairs):
         headers = _joined(pairs)
@@ -164,19 +164,23 @@ def _parse_status_line(line: str) -> tuple[int, int, str]:
     return int(minor), int(status), reason
 
 
-def parse_fields(text: str) -> Headers:
+def parse_fields(text: str, start: int = 0) -> Headers:
     """Parse header or trailer lines, each ended by CRLF.
+
+    Args:
+        text: where they are, up to its end.
+        start: where in it they begin.
 
     Raises:
         ProtocolError: a line is malformed, or there are too many.
     """
-    pairs: Headers = _FIELD.findall(text)
+    pairs: Headers = _FIELD.findall(text, start)
     # A field matches whole lines only, so a line that is none of them leaves the count short.
-    if len(pairs) != text.count("\n"):
+    if len(pairs) != text.count("\n", start):
         raise ProtocolError("malformed header line")
     if len(pairs) > MAX_HEADERS:
         raise ProtocolError(f"more than {MAX_HEADERS} header lines")
-    if " \r\n" in text or "\t\r\n" in text:
+    if " \r" in text or "\t\r" in text:
         pairs = [(name, value.rstrip(" \t")) for name, value in pairs]
     return pairs
 

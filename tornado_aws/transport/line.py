@@ -104,9 +104,7 @@ class SocketLine:
     def write(self, data: bytes | memoryview) -> None:
         if self._unwritten:
             self._unwritten.append(memoryview(data))
-            return
-        sent = self._send(data)
-        if sent < len(data):
+        elif (sent := self._send(data)) < len(data):
             self._unwritten.append(memoryview(data)[sent:])
             if not self._is_broken:
                 self._waiter.add_writer(self._descriptor, self._writable)
@@ -176,13 +174,10 @@ class SocketLine:
             self.pause()
             receiver.line_ended(error)
             return
-        if nbytes:
-            self._hand_on(receiver, nbytes)
-        else:
+        if not nbytes:
             self.pause()
             receiver.line_ended(None)
-
-    def _hand_on(self, receiver: Receiver, nbytes: int) -> None:
+            return
         try:
             receiver.bytes_received(nbytes)
         except Exception as error:  # a fault of ours, for which nobody must wait for ever
