@@ -291,4 +291,5 @@ class Quota:
 
     def release(self, amount: int) -> None:
         """Give `amount` back, up to the capacity."""
-        self.available = min(self.capacity, self.available + amount)
+        available = self.available + amount
+        self.available = available if available < self.capacity else self.capacity

@@ -11,7 +11,7 @@ from tornado_aws.routes import Route
 from tornado_aws.signing import UNSIGNED_PAYLOAD
 from tornado_aws.sigv2 import SigV2
 from tornado_aws.transport import Fields, Headers, Request
-from tornado_aws.transport.fields import fields_of, joined, pairs_of
+from tornado_aws.transport.fields import fields_of, joined, pairs_of, with_host
 
 # RFC 9110 section 9.2.1: these only read, so that the transport may replace a dead connection by
 # itself. Anything else is sent once an attempt.
@@ -45,15 +45,16 @@ def signed_request(
     """
     base, signer, extra = route[:3]
     given = [*parts.headers, *extra, *added]
-    host, given = _host(parts.host_prefix + base.host, given)
+    host = parts.host_prefix + base.host
     path = base.path + parts.path
     target = f"{path}?{parts.query}" if parts.query else path
     if isinstance(signer, SigV2) and credentials is not None:
         form = parts.body if isinstance(parts.body, bytes) else b""
-        form = signer.signed_form(credentials, parts.method, host, path, form, now)
+        to = with_host(host, given)[0][1]
+        form = signer.signed_form(credentials, parts.method, to, path, form, now)
         parts = parts._replace(body=form)
     if signer is None or credentials is None:
-        signed = fields_of([("Host", host), *given])
+        signed = fields_of(with_host(host, given))
     else:
         payload = _payload(parts)
         signed = signer.authorize(
@@ -88,12 +89,5 @@ def _payload(parts: HTTPParts) -> bytes | str | None:
     """Return the bytes that are hashed for the signature, or what stands for their hash."""
     if parts.payload_hash:
         return parts.payload_hash
-    return parts.body if isinstance(parts.body, bytes | None) else UNSIGNED_PAYLOAD
-
-
-def _host(endpoint: str, headers: Headers) -> tuple[str, Headers]:
-    """Return the ``Host`` to send, which may be the caller's own, and the other headers."""
-    for name, value in headers:
-        if len(name) == 4 and name.lower() == "host":
-            return value, [pair for pair in headers if pair[0].lower() != "host"]
-    return endpoint, headers
+    body = parts.body
+    return body if body is None or isinstance(body, bytes) else UNSIGNED_PAYLOAD

@@ -51,7 +51,7 @@ from tornado_aws.signature import (
 )
 from tornado_aws.signed_heads import Head, Moment, cut, hash_of
 from tornado_aws.transport import Fields, Headers
-from tornado_aws.transport.fields import fields_of
+from tornado_aws.transport.fields import fields_of, with_host
 from tornado_aws.unsigned import (
     GivenHeaders,
     header_pairs,
@@ -82,7 +82,7 @@ __all__ = [
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 
 # What signing writes itself; given besides, a request would carry two of them.
-_WRITTEN = frozenset({"authorization", "host", "x-amz-date"})
+_WRITTEN = frozenset({"authorization", "x-amz-date"})
 
 # Services that take a presigned request without a hash of its body.
 _UNSIGNED_PAYLOAD_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
@@ -213,10 +213,10 @@ class SigV4:
         Args:
             credentials: what to sign with.
             method: the HTTP method in upper case.
-            host: the ``Host`` header as sent.
+            host: the ``Host`` header to send if `headers` has none.
             path: the path as sent.
             query: the query as sent, without the question mark.
-            headers: the other headers as sent, without ``Host`` and those that signing adds.
+            headers: the other headers as sent, without those that signing adds.
             payload: the body's bytes, or the text that stands for its hash (``UNSIGNED-PAYLOAD``).
                 An ``X-Amz-Content-SHA256`` in `headers` wins.
             timestamp: when the request is made, in seconds since 1970.
@@ -240,10 +240,11 @@ class SigV4:
             payload = head.payload
         elif not isinstance(payload, str):
             payload = hash_payload(payload)
-        text = f"{head.fields.text}{self._signed(moment, head, payload)}\r\n"
+        before, names = head.fields
+        text = f"{before}{self._signed(moment, head, payload)}\r\n"
         if head.adds_payload:
             text = f"{text}X-Amz-Content-SHA256: {payload}\r\n"
-        return Fields(text, head.fields.names)
+        return text, names
 
     def chunk_signer(
         self, credentials: Credentials, authorization: str, timestamp: float
@@ -426,9 +427,10 @@ class SigV4:
         added = {"X-Amz-Date": moment.stamp, **self.extra}
         if moment.credentials.security_token:
             added[self.token_header] = moment.credentials.security_token
-        own_payload = self._own_payload(headers, added)
+        first, *others = with_host(host, headers)
+        own_payload = self._own_payload(others, added)
         adds_payload = self.sign_payload_header and not own_payload
-        signed = [("Host", host), *headers, *added.items()]
+        signed = [first, *others, *added.items()]
         payload_header = [("X-Amz-Content-SHA256", "")] if adds_payload else []
         lines, names = canonical_headers([*signed, *payload_header])
         request = canonical_request(
@@ -438,15 +440,15 @@ class SigV4:
             f"{self.algorithm} Credential={moment.credentials.access_key}/{moment.scope},"
             f" SignedHeaders={names}, Signature="
         )
-        sent = fields_of([*signed, ("Authorization", authorization)])
-        sent_names = sent.names | fields_of(payload_header).names
+        text, sent = fields_of([*signed, ("Authorization", authorization)])
+        sent |= fields_of(payload_header)[1]
         start, rest = cut(request, adds_payload)
         return Head(
             hashlib.sha256(start.encode()),
             rest,
             authorization,
             added,
-            Fields(sent.text.removesuffix("\r\n"), sent_names),
+            (text.removesuffix("\r\n"), sent),
             own_payload,
             adds_payload,
         )

@@ -15,7 +15,7 @@ from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import UnsupportedOperationError
 from tornado_aws.signing import SigV4
 from tornado_aws.transport import Fields, Headers
-from tornado_aws.transport.fields import fields_of
+from tornado_aws.transport.fields import fields_of, with_host
 
 __all__ = ["SigV2"]
 
@@ -74,7 +74,7 @@ class SigV2(SigV4):
         timestamp: float,
     ) -> Fields:
         """Return the lines of the headers as they are: the form has the signature."""
-        return fields_of([("Host", host), *headers])
+        return fields_of(with_host(host, headers))
 
     def presign(self, *_arguments: Any, **_named: Any) -> NoReturn:
         """Refuse what this version is not used for.

@@ -75,8 +75,8 @@ def identity(agent: str, environ: Mapping[str, str], invocation: str, attempt: s
     trace = environ.get("_X_AMZN_TRACE_ID")
     if trace:
         text = f"{text}X-Amzn-Trace-Id: {quote(trace, safe=_TRACE_SAFE)}\r\n"
-        return Fields(text, _NAMES_WITH_TRACE)
-    return Fields(text, _NAMES)
+        return text, _NAMES_WITH_TRACE
+    return text, _NAMES
 
 
 def _word(text: str) -> str:

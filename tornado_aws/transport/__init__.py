@@ -148,7 +148,7 @@ class Request:
         self.origin = origin
         self.method = method
         self.target = target
-        self.fields = headers if isinstance(headers, Fields) else fields_of(headers)
+        self.fields = headers if isinstance(headers, tuple) else fields_of(headers)
         self.body = body
         self.content_length = content_length
         self.stream = stream
@@ -186,11 +186,12 @@ class Response:
         status: the status code.
         reason: the reason phrase, possibly "".
         raw_headers: (name, value) pairs as received, in order; values decoded as Latin-1 or UTF-8.
+        headers: values by lower-case name; repeated headers are joined with a comma and a space.
         body: the whole body, b"" when it is streamed.
         stream: the body when it was asked for as a stream, else None.
     """
 
-    __slots__ = ("_headers", "body", "raw_headers", "reason", "status", "stream")
+    __slots__ = ("body", "headers", "raw_headers", "reason", "status", "stream")
 
     def __init__(
         self,
@@ -200,21 +201,14 @@ class Response:
         body: bytes = b"",
         stream: BodyStream | None = None,
         *,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
         self.reason = reason
         self.raw_headers = raw_headers
         self.body = body
         self.stream = stream
-        self._headers = headers
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Values by lower-case name; repeated headers are joined with a comma and a space."""
-        if self._headers is None:
-            self._headers = _joined(self.raw_headers)
-        return self._headers
+        self.headers = _joined(raw_headers) if headers is None else headers
 
     def __repr__(self) -> str:
         return f"<Response {self.status}, {len(self.body)} bytes>"

@@ -91,15 +91,16 @@ def deadline(call: Call) -> float:
     Making a connection has a bound of its own, kept where the connection is made.
     """
     limits, phase = call.timeouts, call.phase
-    when = NEVER
-    if limits.request is not None and phase is not Phase.STREAMING:
-        when = call.started + limits.request
-    silence = limits.read
+    whole, silence = limits.request, limits.read
     if phase is Phase.WAITING:
         silence = limits.pool
     elif phase is Phase.DIALING:
         silence = None
-    return when if silence is None else min(when, call.since + silence)
+    elif phase is Phase.STREAMING:
+        whole = None
+    when = NEVER if whole is None else call.started + whole
+    until = NEVER if silence is None else call.since + silence
+    return until if until < when else when
 
 
 def bound_met(call: Call, now: float) -> str:

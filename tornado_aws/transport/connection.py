@@ -44,7 +44,7 @@ class Owner(Supplier, Protocol):
 
     loop: asyncio.AbstractEventLoop
     view: memoryview
-    max_response_size: int | None
+    max_length: float
 
     def finished(self, connection: Connection, call: Call, reusable: bool) -> None:
         """The response is whole."""
@@ -229,7 +229,7 @@ class Connection:
         if opening is not None:
             head, length, start = opening
             data = data[start:]
-            if length == len(data) and not request.stream and not self._is_too_long(length):
+            if length == len(data) and not request.stream and length <= self._owner.max_length:
                 if not call.future.done():
                     call.future.set_result(_response(head, bytes(data)))
                 self._finish(call, keeps_alive(head))
@@ -246,8 +246,8 @@ class Connection:
                 self._send_body()
         elif call.request.stream and head.status < 300:
             self._deliver_stream(call, parser, head)
-        elif self._is_too_long(max(parser.length or 0, parser.buffered)):
-            limit = self._owner.max_response_size or 0
+        elif max(parser.length or 0, parser.buffered) > self._owner.max_length:
+            limit = int(self._owner.max_length)
             self._owner.fail(call, errors.too_large(self._origin, limit, parser.received))
             return
         elif not parser.complete:
@@ -258,10 +258,6 @@ class Connection:
             self._finish(call, parser.reusable)
         elif call.since != NEVER:
             call.since = self._owner.loop.time()
-
-    def _is_too_long(self, size: int) -> bool:
-        limit = self._owner.max_response_size
-        return limit is not None and size > limit
 
     def _deliver_stream(self, call: Call, parser: ResponseParser, head: Head) -> None:
         if self._stream is None:

@@ -1,10 +1,11 @@
 """The header lines of a request, as the text that goes on the wire."""
 
-# Annotations are not postponed here: `typing` would compile the text of each field, 20 us a field.
+from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TypeAlias
 
 from tornado_aws.exceptions import RequestException
 
@@ -14,16 +15,9 @@ TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"  # RFC 9110, section 5.6.2
 _TOKEN = re.compile(rf"{TCHAR}+")
 
 
-class Fields(NamedTuple):
-    """Header lines that are safe to send: no name or value reaches beyond its line.
-
-    Attributes:
-        text: the lines, each with its CRLF.
-        names: the names in lower case.
-    """
-
-    text: str
-    names: frozenset[str]
+# Header lines that are safe to send, as no name or value reaches beyond its line: the lines, each
+# with its CRLF, and the names in lower case.
+Fields: TypeAlias = tuple[str, frozenset[str]]
 
 
 def fields_of(headers: Headers) -> Fields:
@@ -37,25 +31,32 @@ def fields_of(headers: Headers) -> Fields:
     if not text.count("\r") == text.count("\n") == len(headers) or "\0" in text:
         name = next(name for name, value in headers if any(sign in value for sign in "\r\n\0"))
         raise refused(f"the value of the header {name} holds CR, LF or NUL")
-    return Fields(text, names)
+    return text, names
 
 
 def pairs_of(lines: Fields) -> Headers:
     """Return what `fields_of` was given."""
     found: Headers = []
-    for line in lines.text.split("\r\n")[:-1]:
+    for line in lines[0].split("\r\n")[:-1]:
         name, _, value = line.partition(": ")
         found.append((name, value))
     return found
 
 
+def with_host(host: str, headers: Sequence[tuple[str, str]]) -> Headers:
+    """Return headers that begin with ``Host``: the first one that they have or, else, `host`."""
+    own = [value for name, value in headers if name.lower() == "host"]
+    others = [pair for pair in headers if pair[0].lower() != "host"]
+    return [("Host", own[0] if own else host), *others]
+
+
 def joined(first: Fields, second: Fields) -> Fields:
     """Return the lines of both; of a header that both have, those of `first` alone."""
-    if not first.names.isdisjoint(second.names):
-        second = fields_of(
-            [pair for pair in pairs_of(second) if pair[0].lower() not in first.names]
-        )
-    return Fields(f"{first.text}{second.text}", _union(first.names, second.names))
+    (text, names), (more, others) = first, second
+    if not names.isdisjoint(others):
+        kept = [pair for pair in pairs_of(second) if pair[0].lower() not in names]
+        more, others = fields_of(kept)
+    return f"{text}{more}", _union(names, others)
 
 
 def refused(reason: str) -> RequestException:

@@ -45,7 +45,7 @@ _FIELD = re.compile(rf"(?m)^({TCHAR}++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[\t\x20-\x7e\x80-\xff]*+)?")
 
-_REQUEST_LINE = re.compile(rf"{TCHAR}++ [!-~]++")
+_TOKEN = re.compile(rf"{TCHAR}+")
 
 
 class ProtocolError(Exception):
@@ -77,21 +77,28 @@ def request_head(request: Request, prefix: str = "", extra: str = "") -> bytes:
             contradicts the body. Nothing has been sent.
     """
     start = request_line(request, prefix)
-    return f"{start}{request.fields.text}{framing_lines(request)}{extra}\r\n".encode()
+    return f"{start}{request.fields[0]}{framing_lines(request)}{extra}\r\n".encode()
 
 
 def request_line(request: Request, prefix: str = "") -> str:
     """Return the first line of the head of `request`; see `request_head`."""
-    start = f"{request.method} {prefix}{request.target}"
-    if not _REQUEST_LINE.fullmatch(start):
+    method, target = request.method, f"{prefix}{request.target}"
+    is_plain = target.isascii() and target.isprintable() and " " not in target
+    if not target or not is_plain or not _is_method(method):
         raise refused("the method or target holds white space, control or non-ASCII characters")
-    return f"{start} HTTP/1.1\r\n"
+    return f"{method} {target} HTTP/1.1\r\n"
+
+
+@lru_cache(maxsize=64)
+def _is_method(method: str) -> bool:
+    return _TOKEN.fullmatch(method) is not None
 
 
 def framing_lines(request: Request) -> str:
     """Return the header lines by which the engine frames the body; see `request_head`."""
-    names, length = request.fields.names, body_length(request)
-    expect = "Expect: 100-continue\r\n" if _must_ask(request, length) else ""
+    names, length = request.fields[1], body_length(request)
+    must_ask = request.expect_continue and "expect" not in names and length != 0
+    expect = "Expect: 100-continue\r\n" if must_ask else ""
     if "transfer-encoding" in names:
         raise refused("Transfer-Encoding is set by the transport, not by its caller")
     if "content-length" in names:
@@ -105,10 +112,6 @@ def framing_lines(request: Request) -> str:
 
 # RFC 9110 section 8.6: these say "no content" by a length of 0; for others silence says it.
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-
-
-def _must_ask(request: Request, length: int | None) -> bool:
-    return request.expect_continue and "expect" not in request.fields.names and length != 0
 
 
 def _check_length(headers: Headers, length: int | None) -> None:

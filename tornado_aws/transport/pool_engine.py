@@ -64,7 +64,8 @@ class Pool:
         self.loop = loop
         self.pid = os.getpid()
         self.view = memoryview(bytearray(_BUFFER_SIZE))
-        self.max_response_size = options.max_response_size
+        limit = options.max_response_size
+        self.max_length = float("inf") if limit is None else limit
         self.created = 0
         self.requests = 0
         self.is_closed = False
@@ -215,7 +216,7 @@ class Pool:
     def _start(self, call: Call, connection: Connection) -> None:
         call.since = self.loop.time()
         connection.start(call)
-        self.watch(call)
+        self._arm(deadline(call))
 
     def _adopt(self, call: Call) -> bool:
         """Let the call wait for a spare connection that is being made, if there is one."""

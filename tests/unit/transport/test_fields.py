@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tornado_aws.exceptions import RequestException
 from tornado_aws.transport import Headers
-from tornado_aws.transport.fields import fields_of, joined, pairs_of
+from tornado_aws.transport.fields import fields_of, joined, pairs_of, with_host
 
 names = st.text("abcXYZ-_09", min_size=1, max_size=6)
 values = st.text(st.characters(exclude_characters="\r\n\0"), max_size=12)
@@ -20,8 +20,9 @@ def test_pairs_come_back_as_they_were(given: Headers) -> None:
     """Blanks, colons and other kinds of line ends within values included."""
     lines = fields_of(given)
     assert pairs_of(lines) == given
-    assert lines.text.count("\r\n") == len(given)
-    assert lines.names == {name.lower() for name, _ in given}
+    text, found = lines
+    assert text.count("\r\n") == len(given)
+    assert found == {name.lower() for name, _ in given}
 
 
 @given(headers, headers)
@@ -48,3 +49,12 @@ def test_a_name_is_a_token(name: str) -> None:
     for _ in range(2):
         with pytest.raises(RequestException, match="is not a header name"):
             fields_of([(name, "1")])
+
+
+@pytest.mark.parametrize(
+    "own", [[], [("host", "own")], [("a", "b"), ("HOST", "own"), ("Host", "c")]]
+)
+def test_the_host_comes_first_and_once(own: Headers) -> None:
+    """The first one among the headers counts more than the other one."""
+    others = [pair for pair in own if pair[0].lower() != "host"]
+    assert with_host("given", own) == [("Host", "own" if own else "given"), *others]
