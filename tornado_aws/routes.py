@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -137,19 +138,29 @@ def context_of(operation: Operation, rules: ModuleType, hooks: Hooks = NONE) -> 
         if name in used
     }
     peculiar = _peculiar(hooks)
-    if not (queries or named or static or peculiar):
+    sources: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+        **queries,
+        **{name: partial(_member, member) for name, member in named.items()},
+        **{name: partial(_constant, value) for name, value in static.items()},
+    }
+    if not (sources or peculiar):
         return None
 
     def context(params: Mapping[str, Any]) -> dict[str, Any]:
-        found = {name: query(params) for name, query in queries.items()}
-        for name, member in named.items():
-            found[name] = params.get(member)
-        found.update(static)
+        found = {name: source(params) for name, source in sources.items()}
         if peculiar is not None:
             found.update(peculiar(params))
         return found
 
     return context
+
+
+def _member(name: str, params: Mapping[str, Any]) -> Any:
+    return params.get(name)
+
+
+def _constant(value: Any, _: Mapping[str, Any]) -> Any:
+    return value
 
 
 def _peculiar(hooks: Hooks) -> Callable[[Mapping[str, Any]], Mapping[str, Any]] | None:

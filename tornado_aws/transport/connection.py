@@ -134,14 +134,15 @@ class Connection:
         The loop tells of that as well, but only in its next round. Under TLS there may be more to
         read than answers (session tickets), so that only the end itself counts.
         """
-        events = _HUNG_UP if self._line.is_secure else _INPUT
-        descriptor = self._line.fileno()
-        if descriptor < 0:
+        if self.is_closed:
             return True
         if self._readiness is None:
-            return bool(select.select([descriptor], [], [], 0)[0])
+            return bool(select.select([self._line.fileno()], [], [], 0)[0])
         found = self._readiness.poll(0)
-        return bool(found) and bool(found[0][1] & (events | _BROKEN))
+        if not found:
+            return False
+        events = _HUNG_UP if self._line.is_secure else _INPUT
+        return bool(found[0][1] & (events | _BROKEN))
 
     def resume_reading(self) -> None:
         """Take bytes again after a stream's reader had fallen behind."""

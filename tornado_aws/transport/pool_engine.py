@@ -85,19 +85,14 @@ class Pool:
     def call(self, request: Request, timeouts: Timeouts) -> Call:
         """Make a call of `request` and set it on its way."""
         way = self._routes.get(request.origin) or self._route(request.origin)
-        call = Call(
-            request,
-            timeouts,
-            way,
-            request_head(request, way.prefix, way.header_lines),
-            self.loop.create_future(),
-            self.loop.time(),
-        )
+        head = request_head(request, way.prefix, way.header_lines)
+        now = self.loop.time()
+        call = Call(request, timeouts, way, head, self.loop.create_future(), now)
         self._calls.add(call)
         self.requests += 1
         connection = self._take(call)
         if connection is not None:
-            self._start(call, connection)
+            self._start(call, connection, now)
         else:
             self._seek(call)
         return call
@@ -181,7 +176,9 @@ class Pool:
 
     def watch(self, call: Call) -> None:
         """See to it that the timer fires when the call's time is up."""
-        self._arm(deadline(call))
+        when = deadline(call)
+        if when < self._timer_at:
+            self._set_timer(when)
 
     # --- ways of a call ---
 
@@ -213,10 +210,10 @@ class Pool:
             self._ledger.wait(call)
             self.watch(call)
 
-    def _start(self, call: Call, connection: Connection) -> None:
-        call.since = self.loop.time()
+    def _start(self, call: Call, connection: Connection, now: float) -> None:
+        call.since = now
         connection.start(call)
-        self._arm(deadline(call))
+        self.watch(call)
 
     def _adopt(self, call: Call) -> bool:
         """Let the call wait for a spare connection that is being made, if there is one."""
@@ -262,7 +259,7 @@ class Pool:
             self._release(connection)
         else:
             call.dial = None
-            self._start(call, connection)
+            self._start(call, connection, self.loop.time())
 
     def _undialed(self, dial: Dial, error: Exception) -> None:
         del self._dials[dial]
@@ -297,13 +294,14 @@ class Pool:
         now = self.loop.time()
         handover = self._ledger.release(connection, now)
         if handover.serve is not None:
-            self._start(handover.serve, connection)
+            self._start(handover.serve, connection, now)
         elif handover.dial is not None:
             connection.abort()
             self._dial(handover.dial)
         elif self._dials:
             self._serve_dialing(connection, now)
-        self._arm(now + IDLE_LIFETIME)
+        if now + IDLE_LIFETIME < self._timer_at:
+            self._set_timer(now + IDLE_LIFETIME)
 
     def _serve_dialing(self, connection: Connection, now: float) -> None:
         """Give a free connection to a call that waits for a new one, which then stays spare."""
@@ -312,7 +310,7 @@ class Pool:
             if call is not None and call.key == connection.key and not call.resent:
                 self._ledger.take(call.key, now)
                 dial.call = call.dial = None
-                self._start(call, connection)
+                self._start(call, connection, now)
                 return
 
     def _vacate(self) -> None:
@@ -327,30 +325,34 @@ class Pool:
 
     # --- time ---
 
-    def _arm(self, when: float) -> None:
-        # A call begins later than those under way and so, mostly, ends later: the timer that is
-        # set will do, and looks for the next deadline when it fires.
-        if when < self._timer_at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_at = when
-            self._timer = self.loop.call_at(when, self._sweep)
+    def _set_timer(self, when: float) -> None:
+        """Let the timer fire sooner than it would.
+
+        That is rare: a call begins later than those under way and so, mostly, ends later. The timer
+        looks for the next deadline when it fires.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = when
+        self._timer = self.loop.call_at(when, self._sweep)
 
     def _sweep(self) -> None:
         """End what has run out of time, and set the timer for what will next."""
         self._timer = None
         self._timer_at = NEVER
-        now = self.loop.time()
+        now, soonest = self.loop.time(), NEVER
         for call in list(self._calls):
             when = deadline(call)
             if when > now:
-                self._arm(when)
+                soonest = min(soonest, when)
             else:
                 self._expire(call, bound_met(call, now), now)
         for connection in self._ledger.expired(now):
             connection.abort()
             self._vacate()
-        self._arm(self._ledger.next_expiry())
+        soonest = min(soonest, self._ledger.next_expiry())
+        if soonest < self._timer_at:
+            self._set_timer(soonest)
 
     def _expire(self, call: Call, bound: str, now: float) -> None:
         """End a call that has met a bound, unless its request is still moving."""
