@@ -15,6 +15,7 @@ from benchmarks.rounds import COLUMNS, Call, Costs, Effort, compared, interleave
 from benchmarks.server import Server, server
 from benchmarks.tables import Table
 from tornado_aws.transport import Origin, Request, Timeouts, Transport, TransportOptions
+from tornado_aws.transport.fields import fields_of
 
 CONCURRENCY = 10
 SIZES = {"1KB": 1 << 10, "100KB": 100 << 10, "10MB": 10 << 20}
@@ -85,10 +86,10 @@ async def curl(origin: Origin, size: int, ca: str | None) -> AsyncIterator[Call]
 
 def _engine(transport: Transport, origin: Origin, size: int) -> Call:
     timeouts = Timeouts()
-    headers = [("Host", f"{origin.host}:{origin.port}"), *HEADERS.items()]
+    lines = fields_of([("Host", f"{origin.host}:{origin.port}"), *HEADERS.items()])
 
     async def call() -> None:
-        request = Request(origin, "POST", "/", headers, BODY)
+        request = Request(origin, "POST", "/", lines, BODY)
         _check(len((await transport.send(request, timeouts)).body), size)
 
     return call

@@ -47,40 +47,6 @@ if hasattr(os, "register_at_fork"):
 _Failure = TypeVar("_Failure", bound=CallError)
 
 
-class Outcome(NamedTuple):
-    """A call's end: a response, whatever its status.
-
-    Attributes:
-        request: the request as it was last sent.
-        response: what came.
-        error: what the response says if it is an error, else None.
-        retried: why each attempt but the last failed.
-        seconds: how long the last attempt took.
-        caller: who made the call.
-        operation: the operation's name, None for a raw request.
-        host: the host that the request was sent to.
-    """
-
-    request: Request
-    response: Response
-    error: ErrorDetails | None
-    retried: tuple[str, ...]
-    seconds: float
-    caller: Caller
-    operation: str | None
-    host: str
-
-    @property
-    def attempts(self) -> int:
-        """How often the request was sent."""
-        return len(self.retried) + 1
-
-    def locate(self, error: _Failure) -> _Failure:
-        """Note in `error` which call it ended; return it."""
-        caller = self.caller
-        return error.locate(caller.service, self.operation, caller.region, self.host, self.retried)
-
-
 class Limits(NamedTuple):
     """Bounds of a call: of each attempt, of all together in seconds, and of their number."""
 
@@ -124,7 +90,7 @@ class Pipeline:
         find_error: Callable[[Response], ErrorDetails | None] | None = None,
         caller: Caller = _NOBODY,
         facts: retries.Facts = retries.UNKNOWN,
-    ) -> Outcome:
+    ) -> Delivery:
         """Sign and send a request until it succeeds or repeating it is no longer allowed.
 
         Args:
@@ -136,24 +102,28 @@ class Pipeline:
             caller: who makes the call.
             facts: what is known of the operation.
 
+        Returns:
+            What came of it: a response, whatever its status.
+
         Raises:
             RequestException: no complete response came.
             CredentialsError: there are no usable credentials.
             ClientClosedError: the client is closed, before or during the call.
         """
-        call = _Call(self, route, parts, limits, stream, find_error, caller, facts)
+        delivery = Delivery(self, route, parts, limits, stream, find_error, caller, facts)
         task = asyncio.current_task()
         if self._closed or task is None:
-            raise call.locate(ClientClosedError(sent=False))
+            raise delivery.locate(ClientClosedError(sent=False))
         self._callers.add(task)
         try:
-            return await call.course()
+            await delivery.course()
         except asyncio.CancelledError:
             if self._cancelled_by_close(task):
-                raise call.locate(ClientClosedError()) from None
+                raise delivery.locate(ClientClosedError()) from None
             raise
         finally:
             self._callers.discard(task)
+        return delivery
 
     def _cancelled_by_close(self, task: asyncio.Task[Any]) -> bool:
         return self._closed and task.uncancel() == 0
@@ -165,16 +135,31 @@ class Pipeline:
             task.cancel()
 
 
-class _Call:
-    """One call: its attempts one after the other."""
+class Delivery:
+    """One call: its attempts one after the other, and in the end a response, whatever its status.
+
+    Attributes:
+        attempt: which attempt is under way, or was the last; the first one is 1.
+        host: the host that the request is sent to.
+        retried: why each attempt but the last failed.
+        request: the request as it was last sent.
+        response: what came.
+        error: what the response says if it is an error, else None.
+        seconds: how long the last attempt took.
+    """
+
+    request: Request
+    response: Response
+    error: ErrorDetails | None
+    seconds: float
 
     attempt = 0
+    retried: tuple[str, ...] = ()
     _cost = 0
     _skew = 0.0
     _renewed = False
     _clock_corrected = False
     _may_have_arrived = False
-    _retried: tuple[str, ...] = ()
     _credentials: Credentials | None = None
     _deadline: float | None = None
     _server_ahead: float | None = None
@@ -204,45 +189,44 @@ class _Call:
         self._observers = caller.observers
         if call_log.ATTEMPTS.isEnabledFor(logging.DEBUG):
             self._observers = (*self._observers, _ATTEMPT_LOG)
-        self._host = parts.host_prefix + route.base.host
+        self.host = parts.host_prefix + route.base.host
         self._invocation = f"{_IDS.getrandbits(128):032x}"
 
-    def course(self) -> Coroutine[Any, Any, Outcome]:
+    def course(self) -> Coroutine[Any, Any, None]:
         """Return what sends the request, again and again if need be, within the call's bounds."""
         total = self._limits.total
         course = self._attempts() if total is None else self._within(total)
         return self._watched(course) if self._observers else course
 
-    async def _watched(self, course: Coroutine[Any, Any, Outcome]) -> Outcome:
+    async def _watched(self, course: Coroutine[Any, Any, None]) -> None:
         """Tell the observers of the call."""
         event = Call(
             self._caller,
             self._facts.name,
             id=self._invocation,
-            host=self._host,
+            host=self.host,
             method=self._parts.method,
             max_attempts=self._limits.policy.max_attempts,
         )
         watch = self._watch = Watch(self._observers, event)
         try:
-            outcome = await course
+            await course
         except BaseException as error:
             watch.end(error)
             raise
         watch.end(None)
-        return outcome
 
-    async def _within(self, total: float) -> Outcome:
+    async def _within(self, total: float) -> None:
         """Give the attempts so many seconds."""
         self._deadline = time.monotonic() + total
         try:
             async with asyncio.timeout(total):
-                return await self._attempts()
+                await self._attempts()
         except TimeoutError:
             received = 0 if self._sending is None else self._sending.received
             raise self.locate(
                 RequestTimeout(
-                    f"The call to {self._host} did not end within total_timeout={total:g} seconds;"
+                    f"The call to {self.host} did not end within total_timeout={total:g} seconds;"
                     f" attempts begun: {self.attempt}; {received} bytes of a response had come",
                     error="total timeout",
                     response_started=received > 0,
@@ -253,19 +237,19 @@ class _Call:
         """Note in `error` which call it ended; return it."""
         caller = self._caller
         return error.locate(
-            caller.service, self._facts.name, caller.region, self._host, self._retried
+            caller.service, self._facts.name, caller.region, self.host, self.retried
         )
 
-    async def _attempts(self) -> Outcome:
+    async def _attempts(self) -> None:
         while True:
             self.attempt += 1
             try:
-                outcome = await self._send_once()
+                await self._send_once()
             except RequestException as error:
                 self._may_have_arrived |= error.sent
                 decision = await self._after_failure(error)
                 if decision.repeat:
-                    self._retried += (type(error).__name__,)
+                    self.retried += (type(error).__name__,)
                     continue
                 error.sent = self._may_have_arrived
                 self.locate(error)
@@ -273,14 +257,14 @@ class _Call:
                     error.msg = f"{error.msg}; not repeated: {decision.reason}"
                 raise
             self._may_have_arrived = True
-            if outcome.error is None:
+            if self.error is None:
                 self._pipeline.quota.release(self._cost or 1)
-                return outcome
-            if not await self._repeats_after_error(outcome.response, outcome.error):
-                return outcome
-            self._retried += (outcome.error.code,)
+                return
+            if not await self._repeats_after_error(self.response, self.error):
+                return
+            self.retried += (self.error.code,)
 
-    async def _send_once(self) -> Outcome:
+    async def _send_once(self) -> None:
         pipeline, policy = self._pipeline, self._limits.policy
         if self._route.signer is not None:
             self._credentials = await self._source.get()
@@ -297,16 +281,8 @@ class _Call:
         if self._watch is not None:
             request_id = error.request_id if error else errors.request_id_of(response.headers)
             self._watch.answer(response.status, request_id, error.code if error else None)
-        return Outcome(
-            request,
-            response,
-            error,
-            self._retried,
-            ended - started,
-            self._caller,
-            self._facts.name,
-            self._host,
-        )
+        self.request, self.response, self.error = request, response, error
+        self.seconds = ended - started
 
     async def _wait_in_turn(self) -> None:
         """Wait as long as the rate of the adaptive mode demands.

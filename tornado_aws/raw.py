@@ -12,7 +12,7 @@ from tornado.httputil import HTTPHeaders
 from tornado_aws.exceptions import AWSError, ParamValidationError
 from tornado_aws.loading import Ready
 from tornado_aws.options import HeadersArg, QueryArgs
-from tornado_aws.pipeline import Outcome
+from tornado_aws.pipeline import Delivery
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.responses import tornado_response
 from tornado_aws.types import StreamingBlob
@@ -68,21 +68,21 @@ async def fetch(
     route = ready.route
     if not isinstance(parts.body, bytes | None):
         parts = await raw_upload(route).prepare(parts, {}, route, "when_required")
-    outcome = await ready.pipeline.send(
+    delivery = await ready.pipeline.send(
         route, parts, ready.raw_limits, stream=stream, caller=ready.caller
     )
     base = route.base
-    url = f"{base.origin.scheme}://{base.host}{outcome.request.target}"
+    url = f"{base.origin.scheme}://{base.host}{delivery.request.target}"
     response = tornado_response(
-        outcome.request, outcome.response, url, outcome.seconds, outcome.locate
+        delivery.request, delivery.response, url, delivery.seconds, delivery.locate
     )
-    if raise_error and outcome.error is not None:
-        raise _as_exception(outcome, response)
+    if raise_error and delivery.error is not None:
+        raise _as_exception(delivery, response)
     return response
 
 
-def _as_exception(outcome: Outcome, response: HTTPResponse) -> Exception:
-    details = outcome.error
+def _as_exception(delivery: Delivery, response: HTTPResponse) -> Exception:
+    details = delivery.error
     if details is None or not details.is_aws:
         return HTTPError(response.code, response.reason, response)
     error = AWSError(
@@ -91,9 +91,9 @@ def _as_exception(outcome: Outcome, response: HTTPResponse) -> Exception:
         response.code,
         details.request_id,
         response,
-        attempts=outcome.attempts,
+        attempts=delivery.attempt,
     )
-    return outcome.locate(error)
+    return delivery.locate(error)
 
 
 def _items(headers: Any) -> list[Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tornado_aws.loading import Ready
     from tornado_aws.model import ServiceModel
     from tornado_aws.options import CallOptions, ClientOptions
-    from tornado_aws.pipeline import Outcome
+    from tornado_aws.pipeline import Delivery
     from tornado_aws.preparation import Prepared
     from tornado_aws.presigning import PresignedPost
     from tornado_aws.protocols import HTTPParts
@@ -111,25 +111,25 @@ class ServiceClient:
         if operation.upload is not None:
             calculation = ready.settings.request_checksum_calculation
             parts = await operation.upload.prepare(parts, given, route, calculation)
-        outcome = await _send(ready, operation, route, parts)
-        if outcome.error is not None and await self._learns(
-            ready, operation, given, route, outcome
+        delivery = await _send(ready, operation, route, parts)
+        if delivery.error is not None and await self._learns(
+            ready, operation, given, route, delivery
         ):
             route = await self._route(ready, operation, given)
-            outcome = await _send(ready, operation, route, parts)
-        if outcome.error is not None:
-            raise self._exception(operation, outcome, outcome.error)
-        return await self._result(operation, outcome, asked, given)  # type: ignore[return-value]
+            delivery = await _send(ready, operation, route, parts)
+        if delivery.error is not None:
+            raise self._exception(operation, delivery, delivery.error)
+        return await self._result(operation, delivery, asked, given)  # type: ignore[return-value]
 
     async def _learns(
-        self, ready: Ready, operation: Prepared, params: Params, route: Route, outcome: Outcome
+        self, ready: Ready, operation: Prepared, params: Params, route: Route, delivery: Delivery
     ) -> bool:
         """Learn from an error that the call belongs elsewhere; tell whether to repeat it."""
-        if outcome.error is None or not _is_replayable(outcome.request.body):
+        if delivery.error is None or not _is_replayable(delivery.request.body):
             return False
-        if ready.discovery.learn(route, outcome.response, outcome.error):
+        if ready.discovery.learn(route, delivery.response, delivery.error):
             return True
-        return await self._finds_region(ready, operation, params, outcome.response, outcome.error)
+        return await self._finds_region(ready, operation, params, delivery.response, delivery.error)
 
     async def _finds_region(
         self,
@@ -227,14 +227,16 @@ class ServiceClient:
         prepared = self._operations[name] = prepare(self._model(), name, ready.rules)
         return prepared
 
-    def _exception(self, operation: Prepared, outcome: Outcome, details: ErrorDetails) -> AWSError:
-        response = outcome.response
+    def _exception(
+        self, operation: Prepared, delivery: Delivery, details: ErrorDetails
+    ) -> AWSError:
+        response = delivery.response
         code = details.error.get("QueryErrorCode", details.code)
         members = operation.parse_error(response, code)
         body = {
             "Error": details.error,
             **members,
-            "ResponseMetadata": _metadata(outcome, {"RequestId": details.request_id or ""}),
+            "ResponseMetadata": _metadata(delivery, {"RequestId": details.request_id or ""}),
         }
         cls = self._errors.get(code, AWSError)
         error = cls(
@@ -244,15 +246,15 @@ class ServiceClient:
             details.request_id,
             body,
             operation=operation.name,
-            attempts=outcome.attempts,
+            attempts=delivery.attempt,
         )
-        return outcome.locate(error)
+        return delivery.locate(error)
 
     async def _result(
-        self, operation: Prepared, outcome: Outcome, asked: Params, given: Params
+        self, operation: Prepared, delivery: Delivery, asked: Params, given: Params
     ) -> dict[str, Any]:
         """Return the result of a success, for what the caller asked and what was sent."""
-        response, peculiar = outcome.response, operation.hooks
+        response, peculiar = delivery.response, operation.hooks
         if peculiar.before_parse is not None:
             response = peculiar.before_parse(response)
         try:
@@ -263,29 +265,29 @@ class ServiceClient:
                     response,
                     given,
                     operation.parse,
-                    partial(self._stream_error, operation, outcome),
-                    outcome.locate,
+                    partial(self._stream_error, operation, delivery),
+                    delivery.locate,
                 )
         except CallError as error:
-            outcome.locate(error)
+            delivery.locate(error)
             raise
-        result["ResponseMetadata"] = _metadata(outcome, result.get("ResponseMetadata"))
+        result["ResponseMetadata"] = _metadata(delivery, result.get("ResponseMetadata"))
         if peculiar.after_parse is not None:
             result = peculiar.after_parse(result, response, asked)
         return result
 
-    def _stream_error(self, operation: Prepared, outcome: Outcome, fault: Fault) -> AWSError:
+    def _stream_error(self, operation: Prepared, delivery: Delivery, fault: Fault) -> AWSError:
         """Return the exception of an error that came within a stream of events."""
-        metadata = _metadata(outcome, None)
+        metadata = _metadata(delivery, None)
         cls = self._errors.get(fault.code, AWSError)
         return cls(
             fault.code,
             fault.error["Message"],
-            outcome.response.status,
+            delivery.response.status,
             metadata.get("RequestId"),
             {"Error": fault.error, **fault.members, "ResponseMetadata": metadata},
             operation=operation.name,
-            attempts=outcome.attempts,
+            attempts=delivery.attempt,
         )
 
     async def _presigned_url(
@@ -455,7 +457,7 @@ def _is_replayable(body: object) -> bool:
 
 def _send(
     ready: Ready, operation: Prepared, route: Route, parts: HTTPParts
-) -> Coroutine[Any, Any, Outcome]:
+) -> Coroutine[Any, Any, Delivery]:
     stream = operation.download is not None and operation.download.is_stream
     find_error = operation.hooks.find_error
     return ready.pipeline.send(
@@ -469,8 +471,8 @@ def _send(
     )
 
 
-def _metadata(outcome: Outcome, parsed: Mapping[str, Any] | None) -> dict[str, Any]:
-    response: Response = outcome.response
+def _metadata(delivery: Delivery, parsed: Mapping[str, Any] | None) -> dict[str, Any]:
+    response: Response = delivery.response
     headers = dict(response.headers)
     metadata: dict[str, Any] = dict(parsed) if parsed else {}
     if "x-amzn-requestid" in headers:
@@ -480,5 +482,5 @@ def _metadata(outcome: Outcome, parsed: Mapping[str, Any] | None) -> dict[str, A
         metadata.setdefault("HostId", headers.get("x-amz-id-2", ""))
     metadata["HTTPStatusCode"] = response.status
     metadata["HTTPHeaders"] = headers
-    metadata["RetryAttempts"] = outcome.attempts - 1
+    metadata["RetryAttempts"] = delivery.attempt - 1
     return metadata

@@ -152,25 +152,10 @@ def parse_head(text: str) -> Head:
     end = text.find("\r\n") + 2
     minor, status, reason = _parse_status_line(text[:end])
     pairs = parse_fields(text, end)
-    headers = {_LOWER[name]: value for name, value in pairs}
+    headers = {name.lower(): value for name, value in pairs}
     if len(headers) != len(pairs):
         headers = _joined(pairs)
     return Head(minor, status, reason, pairs, headers)
-
-
-class _Lower(dict[str, str]):
-    """Names in lower case, kept: servers send the same few again and again."""
-
-    _MOST = 256
-
-    def __missing__(self, name: str) -> str:
-        if len(self) >= self._MOST:
-            self.clear()
-        self[name] = name.lower()
-        return self[name]
-
-
-_LOWER = _Lower()
 
 
 @lru_cache(maxsize=64)
