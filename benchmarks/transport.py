@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from typing import Any
 
+from benchmarks.bare import BareSockets
 from benchmarks.rounds import COLUMNS, Call, Costs, Effort, compared, interleaved
 from benchmarks.server import Server, server
 from benchmarks.tables import Table
 from tornado_aws.transport import Origin, Request, Timeouts, Transport, TransportOptions
 from tornado_aws.transport.fields import fields_of
+from tornado_aws.transport.http1 import request_head
 
 CONCURRENCY = 10
 SIZES = {"1KB": 1 << 10, "100KB": 100 << 10, "10MB": 10 << 20}
@@ -72,6 +74,21 @@ async def pool(origin: Origin, size: int, ca: str | None) -> AsyncIterator[Call]
     transport = PoolTransport(TransportOptions(CONCURRENCY, verify=ca or True))
     with closing(transport):
         yield _engine(transport, origin, size)
+
+
+@asynccontextmanager
+async def bare(origin: Origin, size: int, ca: str | None) -> AsyncIterator[Call]:
+    """Bare sockets, the least that any of these can cost."""
+    host = f"{origin.host}:{origin.port}"
+    lines = fields_of([("Host", host), *HEADERS.items()])
+    wire = request_head(Request(origin, "POST", "/", lines, BODY)) + BODY
+    sockets = BareSockets(origin.host, origin.port, CONCURRENCY, size, wire, ca)
+
+    async def call() -> None:
+        _check(len(await sockets.call()), size)
+
+    with closing(sockets):
+        yield call
 
 
 @asynccontextmanager
@@ -156,4 +173,5 @@ CLIENTS: dict[str, Client] = {
     "aiohttp": aiohttp,
     "tornado-aws": pool,
     "tornado-aws, libcurl": curl,
+    "bare sockets": bare,
 }
