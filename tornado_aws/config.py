@@ -19,7 +19,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -282,6 +282,8 @@ class ProfileFiles:
     def load(self) -> Profiles:
         """Return what the files say now; files that do not exist count as empty.
 
+        Properties that are empty are left out.
+
         Raises:
             ConfigParserError: a file is malformed, is not UTF-8, or cannot be read.
         """
@@ -310,7 +312,31 @@ class ProfileFiles:
         profiles = parse_profiles(
             config or "", credentials or "", paths=self.paths, config_exists=config is not None
         )
-        return profiles, after
+        return _set_ones(profiles), after
+
+
+def _set_ones(profiles: Profiles) -> Profiles:
+    """Leave out what is empty: it counts as not set, and must not hide the other file's."""
+    config, credentials, sessions, services = (
+        {
+            name: {key: value for key, value in section.items() if value}
+            for name, section in sections.items()
+        }
+        for sections in (
+            profiles.config_file,
+            profiles.credentials_file,
+            profiles.sso_sessions,
+            profiles.services,
+        )
+    )
+    return replace(
+        profiles,
+        profiles=_merged(config, credentials),
+        sso_sessions=sessions,
+        services=services,
+        config_file=config,
+        credentials_file=credentials,
+    )
 
 
 class _Stamp(NamedTuple):

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,12 +36,40 @@ Section = Mapping[str, str]
 
 START_URL = "https://portal.example/start"
 END = datetime(2100, 1, 1, tzinfo=UTC)
-GOOD_PROCESS = """print('{"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": "hush",\
- "SessionToken": "hush", "Expiration": "2100-01-01T00:00:00Z"}')"""
-BAD_PROCESS = "raise SystemExit(1)"
+PRINTED = {"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": "hush"}
+PROCESSES = {
+    "good": {**PRINTED, "SessionToken": "hush", "Expiration": "2100-01-01T00:00:00Z"},
+    "static": {**PRINTED, "AccountId": "123123123123"},
+    "newer": {**PRINTED, "Version": 2},
+    "half": {"Version": 1, "AccessKeyId": "AKIDPROCESS"},
+}
+LOGIN_SESSION = "arn:aws:sts::222233334444:assumed-role/Admin/me"
 
 # Names that both dialects of the files take; botocore takes more in the credentials file.
 PROFILES = ("default", "a", "b", "c d")
+
+
+class Style(NamedTuple):
+    """How the files are written; it makes no difference.
+
+    Attributes:
+        equals: what stands between a property's name and its value.
+        end: the end of a line.
+        between: what stands between lines.
+    """
+
+    equals: str = " = "
+    end: str = "\n"
+    between: str = ""
+
+
+PLAIN = Style()
+STYLES = st.builds(
+    Style,
+    st.sampled_from([" = ", "=", "\t=\t", "  ="]),
+    st.sampled_from(["\n", "\r\n", " \n", "\t\n"]),
+    st.sampled_from(["", "\n", "# é = ü\n", ";\n"]),
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +82,7 @@ class Environment:
         credentials: the credentials file's profiles, None for no file.
         variables: the environment variables.
         profile: the profile that is named in code.
+        style: how the files are written.
     """
 
     profiles: Mapping[str, Section] | None
@@ -61,6 +90,7 @@ class Environment:
     credentials: Mapping[str, Section] | None
     variables: Mapping[str, str]
     profile: str | None
+    style: Style = PLAIN
 
     def write(self, home: Path) -> dict[str, str]:
         """Put the files into a home folder; return the environment variables."""
@@ -71,16 +101,45 @@ class Environment:
             token = {"accessToken": f"token of {key}", "expiresAt": "2100-01-01T00:00:00Z"}
             (folder / "sso" / "cache" / f"{name}.json").write_text(json.dumps(token))
         (home / "token").write_text("the-token")
-        (home / "good.py").write_text(GOOD_PROCESS)
-        (home / "bad.py").write_text(BAD_PROCESS)
+        for name, printed in PROCESSES.items():
+            (home / f"{name}.py").write_text(f"print({json.dumps(printed)!r})")
+        (home / "bad.py").write_text("raise SystemExit(1)")
+        _log_in(folder)
         if self.profiles is not None:
             config = {_header("profile", name): each for name, each in self.profiles.items()}
             config |= {_header("sso-session", name): each for name, each in self.sessions.items()}
-            (folder / "config").write_text(_filled_in(_written(config), home))
+            self._put(folder / "config", config, home)
         if self.credentials is not None:
-            (folder / "credentials").write_text(_filled_in(_written(self.credentials), home))
+            self._put(folder / "credentials", self.credentials, home)
         variables = {name: _filled_in(value, home) for name, value in self.variables.items()}
         return {**variables, "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"}
+
+    def _put(self, path: Path, sections: Mapping[str, Section], home: Path) -> None:
+        text = _filled_in(_written(sections, self.style), home)
+        path.write_text(text, encoding="utf-8", newline="")
+
+
+def _log_in(folder: Path) -> None:
+    """Leave what ``aws login`` leaves."""
+    cache = folder / "login" / "cache"
+    cache.mkdir(parents=True)
+    token = {
+        "accessKeyId": "AKIDLOGIN",
+        "secretAccessKey": "hush",
+        "sessionToken": "token",
+        "accountId": "222233334444",
+        "expiresAt": "2100-01-01T00:00:00Z",
+    }
+    login = {
+        "accessToken": token,
+        "tokenType": "aws_sigv4",
+        "refreshToken": "hush",
+        "idToken": "hush",
+        "clientId": "client",
+        "dpopKey": "hush",
+    }
+    name = hashlib.sha256(LOGIN_SESSION.encode()).hexdigest()
+    (cache / f"{name}.json").write_text(json.dumps(login))
 
 
 def _header(kind: str, name: str) -> str:
@@ -89,11 +148,11 @@ def _header(kind: str, name: str) -> str:
     return f'{kind} "{name}"' if " " in name else f"{kind} {name}"
 
 
-def _written(sections: Mapping[str, Section]) -> str:
+def _written(sections: Mapping[str, Section], style: Style) -> str:
     lines = []
     for header, section in sections.items():
-        lines += [f"[{header}]", *(f"{key} = {value}" for key, value in section.items())]
-    return "\n".join([*lines, ""])
+        lines += [f"[{header}]", *(f"{key}{style.equals}{each}" for key, each in section.items())]
+    return style.between.join(f"{line}{style.end}" for line in lines)
 
 
 def _filled_in(text: str, home: Path) -> str:
@@ -110,10 +169,10 @@ KEYS = {
 ROLE = {
     "role_arn": ["arn:aws:iam::1:role/r", "arn:aws:iam::2:role/q"],
     "source_profile": [*PROFILES, "gone"],
-    "credential_source": ["Environment", "Nonsense"],
+    "credential_source": ["Environment", "EcsContainer", "Ec2InstanceMetadata", "Nonsense"],
     "external_id": ["external"],
     "role_session_name": ["me"],
-    "duration_seconds": ["900"],
+    "duration_seconds": ["900", "soon"],
 }
 WEB_IDENTITY = {
     "role_arn": ["arn:aws:iam::3:role/w"],
@@ -132,20 +191,31 @@ SESSION = {
     "sso_region": ["eu-west-1", "us-east-1"],
     "sso_registration_scopes": ["sso:account:access"],
 }
-PROCESS = {"credential_process": ["{python} -S {home}/good.py", "{python} -S {home}/bad.py"]}
-OTHER = {"region": ["eu-west-1", "us-east-2"], "output": ["json"], "cli_pager": [""]}
+PROCESS = {
+    "credential_process": [f"{{python}} -S {{home}}/{name}.py" for name in (*PROCESSES, "bad")]
+}
+LOGIN = {"login_session": [LOGIN_SESSION, "gone"]}
+OTHER = {"region": ["eu-west-1", "us-east-2"], "output": ["json"], "cli_pager": ["", "é"]}
 KEY_VARIABLES = {
     "AWS_ACCESS_KEY_ID": ["AKIDENV", ""],
     "AWS_SECRET_ACCESS_KEY": ["hushenv", ""],
     "AWS_SESSION_TOKEN": ["tokenenv", ""],
     "AWS_SECURITY_TOKEN": ["tokenenv2"],
     "AWS_ACCOUNT_ID": ["777788889999"],
-    "AWS_CREDENTIAL_EXPIRATION": ["2100-01-01T00:00:00Z", "2100-01-01T00:00:00+01:00"],
+    "AWS_CREDENTIAL_EXPIRATION": [
+        "2100-01-01T00:00:00Z",
+        "2100-01-01T00:00:00+01:00",
+        "2000-01-01T00:00:00Z",
+        "soon",
+        "",
+    ],
 }
 OTHER_VARIABLES = {
     "AWS_PROFILE": [*PROFILES, "gone"],
     "AWS_DEFAULT_PROFILE": [*PROFILES],
     "AWS_DEFAULT_REGION": ["ap-south-1"],
+    "AWS_CONFIG_FILE": ["~/.aws/config", "{home}/.aws/credentials", "{home}/none"],
+    "AWS_SHARED_CREDENTIALS_FILE": ["{home}/.aws/credentials", "~/none"],
     "AWS_WEB_IDENTITY_TOKEN_FILE": ["{home}/token", "{home}/gone"],
     "AWS_ROLE_ARN": ["arn:aws:iam::9:role/e"],
     "AWS_ROLE_SESSION_NAME": ["named-in-environment"],
@@ -182,6 +252,7 @@ SECTIONS = _merged(
         _all(SSO, *list(SSO)[1:]),
         _some(SSO),
         _all(PROCESS),
+        _all(LOGIN),
         _some(OTHER),
     )
 )
@@ -201,7 +272,34 @@ ENVIRONMENTS = st.builds(
     ),
     variables=_merged(st.one_of(st.just({}), _some(KEY_VARIABLES), _some(OTHER_VARIABLES))),
     profile=st.one_of(st.none(), st.sampled_from(["default", "a"]), st.sampled_from([*PROFILES])),
+    style=STYLES,
 )
+
+
+# What may be empty, and is as if it were not there then. Of botocore that is true of some only.
+_PROPERTIES = sorted({*KEYS, *ROLE, *WEB_IDENTITY, *SSO, *PROCESS, *LOGIN, *OTHER})
+_VARIABLES = sorted({*KEY_VARIABLES, *OTHER_VARIABLES})
+
+
+@st.composite
+def with_empty_values(draw: st.DrawFn) -> tuple[Environment, Environment]:
+    """Draw an environment, and the same with variables and properties that are empty."""
+
+    def more(values: Section, names: list[str]) -> Section:
+        return {**dict.fromkeys(draw(st.lists(st.sampled_from(names), max_size=4)), ""), **values}
+
+    def more_in_each(sections: Mapping[str, Section] | None) -> Mapping[str, Section] | None:
+        if sections is None:
+            return None
+        return {name: more(section, _PROPERTIES) for name, section in sections.items()}
+
+    environment = draw(ENVIRONMENTS)
+    return environment, replace(
+        environment,
+        profiles=more_in_each(environment.profiles),
+        credentials=more_in_each(environment.credentials),
+        variables=more(environment.variables, _VARIABLES),
+    )
 
 
 class Outcome(NamedTuple):
@@ -283,7 +381,7 @@ def theirs(environment: Environment, variables: Mapping[str, str]) -> Outcome:
             if found is None:
                 return Outcome("none", region, (), tuple(services.calls))
             keys = found.get_frozen_credentials()
-        except (BotoCoreError, OSError):
+        except (BotoCoreError, OSError, RuntimeError, ValueError):  # some for ends that have come
             return Outcome("error", region)
         return Outcome(
             SOURCES.get(found.method, found.method),
@@ -351,6 +449,8 @@ def ours(environment: Environment, variables: Mapping[str, str]) -> Outcome:
     }
     region = settings.region if named else None
     services = _Services()
+    # STS is asked in them; botocore's is a stub that is asked without.
+    settings = replace(settings, region=region)
     try:
         found = asyncio.run(_load(settings, files, variables, services))
     except NoCredentialsError:

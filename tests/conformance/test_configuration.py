@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -28,7 +29,7 @@ from tornado_aws.config import Profiles, parse_profiles
 from tornado_aws.exceptions import ConfigParserError, ConfigurationError
 from tornado_aws.settings import resolve
 
-from .environments import ENVIRONMENTS, Environment, ours, theirs
+from .environments import ENVIRONMENTS, Environment, ours, theirs, with_empty_values
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
@@ -38,6 +39,8 @@ def plain(variables: Mapping[str, str], **profiles: Mapping[str, str]) -> Enviro
 
 
 PAIR = {"aws_access_key_id": "AKID1", "aws_secret_access_key": "hush1"}
+WEB = {"role_arn": "arn:aws:iam::1:role/r", "web_identity_token_file": "{home}/token"}
+TO_PAIR = {"role_arn": "arn:aws:iam::1:role/r", "source_profile": "a"}
 TO_ITSELF = {"role_arn": "arn:aws:iam::1:role/r", "source_profile": "default"}
 
 
@@ -48,6 +51,8 @@ TO_ITSELF = {"role_arn": "arn:aws:iam::1:role/r", "source_profile": "default"}
 @example(plain({"AWS_ACCESS_KEY_ID": "AKIDENV"}, default=PAIR))
 @example(plain({}, default={**PAIR, "aws_session_token": "1", "aws_security_token": "2"}))
 @example(Environment({"a": {}}, {}, {"a": PAIR}, {"AWS_ACCESS_KEY_ID": "AKIDENV"}, "a"))
+# The region of [default], which the library takes for want of another, is not botocore's.
+@example(replace(plain({}, default={"region": "eu-west-1"}, a=WEB), profile="a"))
 @given(ENVIRONMENTS)
 @settings(max_examples=120, suppress_health_check=SLOW)
 def test_the_chain_finds_what_botocore_finds(environment: Environment) -> None:
@@ -56,6 +61,24 @@ def test_the_chain_finds_what_botocore_finds(environment: Environment) -> None:
         variables = environment.write(Path(folder))
         expected = theirs(environment, variables).comparable()
         assert ours(environment, variables).comparable() == expected
+
+
+@example((plain({}, default=PAIR), plain({}, default={**PAIR, "sso_role_name": ""})))
+@example(
+    (
+        plain({}, default=TO_PAIR, a=PAIR),
+        plain({}, default={**TO_PAIR, "web_identity_token_file": ""}, a=PAIR),
+    )
+)
+@given(with_empty_values())
+@settings(max_examples=60, suppress_health_check=SLOW)
+def test_what_is_empty_is_not_set(environments: tuple[Environment, Environment]) -> None:
+    """Neither a variable nor a property, whatever botocore makes of it."""
+    found = []
+    for environment in environments:
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(ours(environment, environment.write(Path(folder))).comparable())
+    assert found[0] == found[1]
 
 
 # botocore's name of a setting -> ours, and texts that both take.

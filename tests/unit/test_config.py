@@ -273,6 +273,20 @@ def test_an_impossible_path_is_an_error_that_names_it(tmp_path: Path) -> None:
         ProfileFiles(FilePaths(str(tmp_path), "a\0b")).load()
 
 
+def test_what_is_empty_in_a_file_is_not_set(files: ProfileFiles) -> None:
+    """It hides nothing of the other file, and whether a property is there is no riddle."""
+    Path(files.paths.config).write_text(
+        "[default]\nregion = x\nsso_role_name =\ns3 =\n  y =\n[sso-session s]\nsso_region =\n"
+        "[services v]\nsqs =\n[profile a]\nrole_arn =\n"
+    )
+    Path(files.paths.credentials).write_text("[default]\nregion =\naws_access_key_id = AKID\n")
+    found = files.load()
+    expected = {"region": "x", "s3": {"y": ""}, "aws_access_key_id": "AKID"}
+    assert found.profiles == {"default": expected, "a": {}}
+    assert (found.sso_sessions, found.services) == ({"s": {}}, {"v": {}})
+    assert found.credentials_file == {"default": {"aws_access_key_id": "AKID"}}
+
+
 def test_an_unchanged_file_is_not_read_again(files: ProfileFiles) -> None:
     """Old files are parsed once."""
     path = Path(files.paths.config)
