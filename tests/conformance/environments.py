@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -172,8 +173,9 @@ ROLE = {
     "credential_source": ["Environment", "EcsContainer", "Ec2InstanceMetadata", "Nonsense"],
     "external_id": ["external"],
     "role_session_name": ["me"],
-    "duration_seconds": ["900", "soon"],
+    "duration_seconds": ["900"],
 }
+OPTIONAL = {name: ROLE[name] for name in ("external_id", "role_session_name", "duration_seconds")}
 WEB_IDENTITY = {
     "role_arn": ["arn:aws:iam::3:role/w"],
     "web_identity_token_file": ["{home}/token", "{home}/gone"],
@@ -257,12 +259,37 @@ SECTIONS = _merged(
     )
 )
 
+# What the last profile of a chain of roles can have.
+_SOURCES = st.one_of(
+    _all(KEYS, "aws_access_key_id", "aws_secret_access_key"),
+    _all(WEB_IDENTITY),
+    _all(SSO),
+    _all(SSO, *list(SSO)[1:]),
+    _all(PROCESS),
+    _all(LOGIN),
+    _all(ROLE, "role_arn", "credential_source"),
+)
+
+
+@st.composite
+def _chains(draw: st.DrawFn) -> dict[str, dict[str, str]]:
+    """Draw profiles each of which has a role of the next one."""
+    names = draw(st.permutations(PROFILES))[: draw(st.integers(2, len(PROFILES)))]
+    role = _all(ROLE, "role_arn")
+    profiles = {
+        name: {**draw(_some(OPTIONAL)), **draw(role), "source_profile": source}
+        for name, source in pairwise(names)
+    }
+    return {**profiles, names[-1]: draw(_merged(_SOURCES))}
+
+
 ENVIRONMENTS = st.builds(
     Environment,
     profiles=st.one_of(
         st.fixed_dictionaries(
             {"default": SECTIONS, "a": SECTIONS}, optional={"b": SECTIONS, "c d": SECTIONS}
         ),
+        _chains(),
         st.none(),
     ),
     sessions=st.dictionaries(st.sampled_from(["s", "t"]), _some(SESSION), max_size=2),

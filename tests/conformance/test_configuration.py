@@ -63,6 +63,14 @@ def test_the_chain_finds_what_botocore_finds(environment: Environment) -> None:
         assert ours(environment, variables).comparable() == expected
 
 
+def test_a_duration_that_is_no_number_is_an_error(tmp_path: Path) -> None:
+    """Botocore passes over it, and the role's credentials live for an hour, unasked."""
+    environment = plain({}, default={**TO_PAIR, "duration_seconds": "2h"}, a=PAIR)
+    variables = environment.write(tmp_path)
+    assert ours(environment, variables).kind == "error"
+    assert theirs(environment, variables).kind == "assume-role"
+
+
 @example((plain({}, default=PAIR), plain({}, default={**PAIR, "sso_role_name": ""})))
 @example(
     (
