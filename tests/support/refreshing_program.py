@@ -48,10 +48,17 @@ async def computes() -> Credentials:
 
 async def locks() -> Credentials:
     """Block until another thread is done."""
-    await asyncio.sleep(0)
-    lock = threading.Lock()
-    lock.acquire()
-    threading.Timer(PAUSE, lock.release).start()
+    lock, held, wanted = threading.Lock(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            wanted.wait()
+            time.sleep(PAUSE)
+
+    threading.Thread(target=hold).start()
+    await asyncio.to_thread(held.wait)
+    wanted.set()
     with lock:
         return FOUND
 

@@ -22,7 +22,7 @@ import pytest
 from tests.support.credential_sources import document, ends_in
 from tests.support.refreshing_program import CALLERS, CALLS, FUNCTIONS, PAUSE
 from tests.support.scripted_server import Asked, Reply, ScriptedServer, scripted_server
-from tests.support.slow_callbacks import LIMIT, always_slow, slow_callbacks
+from tests.support.slow_callbacks import always_slow, slow_callbacks
 from tests.support.sso_home import Home
 
 ROOT = Path(__file__).parents[3]
@@ -233,9 +233,7 @@ def test_a_function_that_blocks_the_loop_is_found(name: str, tmp_path: Path) -> 
         return slow
 
     place = rf"from {name} \(support/refreshing_program.py:\d+\)"
-    found = always_slow(run, runs=3)  # noise may be left, the culprit must be
-    [seconds] = [seconds for culprit, seconds in found.items() if re.search(place, culprit)]
-    assert seconds > PAUSE - LIMIT
+    assert [name for name in always_slow(run, runs=3) if re.search(place, name)]
 
 
 def test_what_was_quick_once_is_not_slow() -> None:
