@@ -164,7 +164,6 @@ class Delivery:
     _deadline: float | None = None
     _server_ahead: float | None = None
     _watch: Watch | None = None
-    _sending: Request | None = None
 
     def __init__(
         self,
@@ -223,7 +222,8 @@ class Delivery:
             async with asyncio.timeout(total):
                 await self._attempts()
         except TimeoutError:
-            received = 0 if self._sending is None else self._sending.received
+            request: Request | None = getattr(self, "request", None)  # none while it had no turn
+            received = 0 if request is None else request.received
             raise self.locate(
                 RequestTimeout(
                     f"The call to {self.host} did not end within total_timeout={total:g} seconds;"
@@ -241,10 +241,19 @@ class Delivery:
         )
 
     async def _attempts(self) -> None:
+        transport, timeouts = self._pipeline.transport, self._limits.timeouts
         while True:
             self.attempt += 1
             try:
-                await self._send_once()
+                if self._route.signer is not None:
+                    self._credentials = await self._source.get()
+                if self._limits.policy.adaptive:
+                    await self._wait_in_turn()
+                started = time.monotonic()
+                self.request = self._request()
+                response = await transport.send(self.request, timeouts)
+                self.seconds = time.monotonic() - started
+                self._receive(response)
             except RequestException as error:
                 self._may_have_arrived |= error.sent
                 decision = await self._after_failure(error)
@@ -260,29 +269,21 @@ class Delivery:
             if self.error is None:
                 self._pipeline.quota.release(self._cost or 1)
                 return
-            if not await self._repeats_after_error(self.response, self.error):
+            if not await self._repeats_after_error(response, self.error):
                 return
             self.retried += (self.error.code,)
 
-    async def _send_once(self) -> None:
-        pipeline, policy = self._pipeline, self._limits.policy
-        if self._route.signer is not None:
-            self._credentials = await self._source.get()
-        if policy.adaptive:
-            await self._wait_in_turn()
-        started = time.monotonic()
-        request = self._sending = self._request()
-        response = await pipeline.transport.send(request, self._limits.timeouts)
-        ended = time.monotonic()
+    def _receive(self, response: Response) -> None:
+        """Look what has come."""
         _check_crc32(response)
-        error = self._error_in(response)
-        if policy.adaptive:
-            pipeline.limiter.update(ended, throttled=self._is_throttled(response, error))
+        self.response = response
+        error = self.error = self._error_in(response)
+        if self._limits.policy.adaptive:
+            throttled = self._is_throttled(response, error)
+            self._pipeline.limiter.update(time.monotonic(), throttled=throttled)
         if self._watch is not None:
             request_id = error.request_id if error else errors.request_id_of(response.headers)
             self._watch.answer(response.status, request_id, error.code if error else None)
-        self.request, self.response, self.error = request, response, error
-        self.seconds = ended - started
 
     async def _wait_in_turn(self) -> None:
         """Wait as long as the rate of the adaptive mode demands.
