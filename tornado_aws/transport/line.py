@@ -321,7 +321,8 @@ class TLSLine:
                 if not nbytes:
                     is_over = True  # TLS's goodbye
                     break
-                if not incoming.pending and not tls.pending():
+                # A record that did not fit has filled the room; nothing of it is left in between.
+                if not incoming.pending:
                     break
         except ssl.SSLWantReadError:
             pass
