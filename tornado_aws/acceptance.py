@@ -18,12 +18,16 @@ import msgspec
 from tornado_aws import validation
 from tornado_aws.model import Ref, Shape
 
-__all__ = ["acceptor", "plain_acceptor"]
+__all__ = ["DOUBTS", "converter", "plain_acceptor"]
 
 
-def acceptor(root: Ref) -> Callable[[Any], bool]:
-    """Return a function that tells whether a value certainly fits `root`."""
-    return _acceptor(_Types(_BY_TYPE).of(root), ())
+# What the function that `converter` returns raises when a value does not certainly fit.
+DOUBTS = (msgspec.ValidationError, RecursionError, OverflowError)
+
+
+def converter(root: Ref) -> Callable[[Any], object]:
+    """Return a function that raises one of `DOUBTS` unless a value certainly fits `root`."""
+    return _converter(_Types(_BY_TYPE).of(root), ())
 
 
 def plain_acceptor(root: Ref) -> Callable[[Any], bool]:
@@ -32,21 +36,21 @@ def plain_acceptor(root: Ref) -> Callable[[Any], bool]:
     A plain value is one that a JSON encoder writes as the services want it when it writes bytes in
     base64: blobs are bytes, floats are finite, and there are no timestamps.
     """
-    return _acceptor(_Types(_BY_TYPE | _PLAIN).of(root), (bytes,))
-
-
-def _acceptor(kind: Any, builtin_types: tuple[type, ...]) -> Callable[[Any], bool]:
-    """Return the function; what is not of `builtin_types` goes to `_check` as it is."""
-    convert = partial(msgspec.convert, type=kind, dec_hook=_check, builtin_types=builtin_types)
+    convert = _converter(_Types(_BY_TYPE | _PLAIN).of(root), (bytes,))
 
     def accepts(value: Any) -> bool:
         try:
             convert(value)
-        except (msgspec.ValidationError, RecursionError, OverflowError):
+        except DOUBTS:
             return False
         return True
 
     return accepts
+
+
+def _converter(kind: Any, builtin_types: tuple[type, ...]) -> Callable[[Any], object]:
+    """Return the function; what is not of `builtin_types` goes to `_check` as it is."""
+    return partial(msgspec.convert, type=kind, dec_hook=_check, builtin_types=builtin_types)
 
 
 class _AnyInstance(type):

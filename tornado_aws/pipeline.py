@@ -276,8 +276,12 @@ class Delivery:
     def _receive(self, response: Response) -> None:
         """Look what has come."""
         _check_crc32(response)
-        self.response = response
-        error = self.error = self._error_in(response)
+        error: ErrorDetails | None = None
+        if response.status >= 300:
+            error = errors.parse(response)
+        elif self._find_error is not None:
+            error = self._find_error(response)
+        self.response, self.error = response, error
         if self._limits.policy.adaptive:
             throttled = self._is_throttled(response, error)
             self._pipeline.limiter.update(time.monotonic(), throttled=throttled)
@@ -308,11 +312,6 @@ class Delivery:
             return False
         kind = retries.kind_of_status(response.status, error.code, self._facts)
         return kind is retries.Kind.THROTTLING
-
-    def _error_in(self, response: Response) -> ErrorDetails | None:
-        if response.status >= 300:
-            return errors.parse(response)
-        return self._find_error(response) if self._find_error else None
 
     def _request(self) -> Request:
         watch, pipeline = self._watch, self._pipeline

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import methodcaller
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -140,7 +141,7 @@ def context_of(operation: Operation, rules: ModuleType, hooks: Hooks = NONE) -> 
     peculiar = _peculiar(hooks)
     sources: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
         **queries,
-        **{name: partial(_member, member) for name, member in named.items()},
+        **{name: methodcaller("get", member) for name, member in named.items()},
         **{name: partial(_constant, value) for name, value in static.items()},
     }
     if not (sources or peculiar):
@@ -153,10 +154,6 @@ def context_of(operation: Operation, rules: ModuleType, hooks: Hooks = NONE) -> 
         return found
 
     return context
-
-
-def _member(name: str, params: Mapping[str, Any]) -> Any:
-    return params.get(name)
 
 
 def _constant(value: Any, _: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from tornado_aws.credentials import Credentials
 from tornado_aws.transport import Fields
 
-__all__ = ["Head", "Moment", "cut", "hash_of"]
+__all__ = ["Head", "Moment", "cut"]
 
 
 @dataclass(slots=True, repr=False)
@@ -63,13 +63,6 @@ class Moment:
     inner: Any
     outer: Any
     heads: dict[Any, Head]
-
-
-def hash_of(head: Head, payload: str) -> str:
-    """Return the hash of a canonical request in hexadecimal."""
-    request = head.start.copy()
-    request.update(payload.join(head.rest).encode())
-    return str(request.hexdigest())
 
 
 def cut(request: str, adds_payload: bool) -> tuple[str, tuple[str, ...]]:

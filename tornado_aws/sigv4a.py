@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ParamValidationError, UnsupportedOperationError
 from tornado_aws.signature import check_access_key
-from tornado_aws.signed_heads import Head, Moment, hash_of
+from tornado_aws.signed_heads import Head, Moment
 from tornado_aws.signing import SigV4
 
 if TYPE_CHECKING:
@@ -101,8 +101,9 @@ class SigV4A(SigV4):
         return self._moment
 
     def _signed(self, moment: Moment, head: Head, payload: str) -> str:
-        hashed = hash_of(head, payload)
-        to_sign = f"{ALGORITHM}\n{moment.stamp}\n{moment.scope}\n{hashed}"
+        request = head.start.copy()
+        request.update(payload.join(head.rest).encode())
+        to_sign = f"{ALGORITHM}\n{moment.stamp}\n{moment.scope}\n{request.hexdigest()}"
         return self._signature(moment, to_sign)
 
     def _signature(self, moment: Moment, to_sign: str) -> str:

@@ -38,18 +38,19 @@ def validator(subject: Operation | Ref | Shape) -> Callable[[Mapping[str, Any]],
         A function that raises `ParamValidationError` with every fault, or returns None.
     """
     # Its import takes as long as that of all the rest; a client that makes no call needs it not.
-    from tornado_aws.acceptance import acceptor  # noqa: PLC0415
+    from tornado_aws.acceptance import DOUBTS, converter  # noqa: PLC0415
 
     root = _root(subject)
-    accepts = acceptor(root)
+    convert = converter(root)
     name = subject.name
 
     def validate(params: Mapping[str, Any]) -> None:
-        if accepts(params):
-            return
-        found = faults(root, params)
-        if found:
-            raise ParamValidationError(operation=name, faults=found)
+        try:
+            convert(params)
+        except DOUBTS:
+            found = faults(root, params)
+            if found:
+                raise ParamValidationError(operation=name, faults=found) from None
 
     return validate
 

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from botocore.validate import ParamValidator
 
-from tornado_aws.acceptance import acceptor
+from tests.support.acceptance import accepts
 from tornado_aws.validation import faults
 
 from . import models
@@ -30,12 +30,11 @@ def test_the_same_parameters_are_right(service: str) -> None:
         root = ours.operation(name).input
         assert root is not None
         shape = theirs.operation_model(name).input_shape
-        accepts = acceptor(root)
         for style in STYLES.values():
             right = Maker(random, style).parameters(ours.operation(name))
             for params in (right, *(mutate(random, right) for _ in range(3))):
                 found = faults(root, params)
-                assert accepts(params) == (not found)
+                assert accepts(root, params) == (not found)
                 wrong = ParamValidator().validate(params, shape).has_errors()
                 if not any(STRICTER in fault for fault in found):
                     assert bool(found) == wrong, (name, params, found)

@@ -65,7 +65,7 @@ def serializer(operation: Operation, naming: Naming) -> Serializer:
         if write:
             write(params, "", pairs)
         body = "&".join(pairs).encode()
-        prefix = expand_prefix(params)
+        prefix = expand_prefix(params) if expand_prefix else ""
         return HTTPParts(operation.http_method, "/", "", _HEADERS.copy(), body, prefix)
 
     return guard.guarded(operation, serialize)

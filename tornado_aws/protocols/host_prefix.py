@@ -15,18 +15,18 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _PLACE = re.compile(r"{(.*?)}")
 
 
-def expander(operation: Operation) -> Callable[[Mapping[str, Any]], str]:
-    """Return a function from parameters to the prefix, "" when the operation has none.
+def expander(operation: Operation) -> Callable[[Mapping[str, Any]], str] | None:
+    """Return a function from parameters to the prefix, None when the operation has none.
 
     The function raises `ParamValidationError` when a parameter that becomes part of the host name
     is missing or has a character that a host name cannot have.
     """
     template: str = operation.traits.get("endpoint", {}).get("hostPrefix", "")
     names = _PLACE.findall(template)
+    if not template:
+        return None
 
     def expand(params: Mapping[str, Any]) -> str:
-        if not names:
-            return template
         faults = [fault for name in names for fault in _faults(name, params.get(name))]
         if faults:
             raise ParamValidationError(operation=operation.name, faults=faults)

@@ -40,7 +40,7 @@ def serializer(operation: Operation) -> Serializer:
         if fill:
             params = fill(params)
         body = encode(params) if encode else b"{}"
-        prefix = expand_prefix(params)
+        prefix = expand_prefix(params) if expand_prefix else ""
         return HTTPParts(operation.http_method, "/", "", headers.copy(), body, prefix)
 
     return guard.guarded(operation, serialize)

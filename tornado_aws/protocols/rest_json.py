@@ -41,7 +41,7 @@ def serializer(operation: Operation) -> Serializer:
     def serialize(params: Mapping[str, Any]) -> HTTPParts:
         if fill:
             params = fill(params)
-        prefix = expand_prefix(params)
+        prefix = expand_prefix(params) if expand_prefix else ""
         bound = bind(params)
         body = write_body(bound.body)
         headers = list(bound.headers.items())

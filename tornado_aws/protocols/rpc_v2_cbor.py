@@ -52,7 +52,7 @@ def serializer(operation: Operation) -> Serializer:
             out = bytearray()
             write(out, params)
             body = bytes(out)
-        prefix = expand_prefix(params)
+        prefix = expand_prefix(params) if expand_prefix else ""
         return HTTPParts(operation.http_method, path, "", headers.copy(), body, prefix)
 
     return guard.guarded(operation, serialize)
