@@ -56,7 +56,11 @@ def signed_request(
     if signer is None or credentials is None:
         signed = fields_of(with_host(host, given))
     else:
-        payload = _payload(parts)
+        # The bytes that are hashed for the signature, or what stands for their hash.
+        payload: bytes | str | None = parts.payload_hash
+        if not payload:
+            body = parts.body
+            payload = body if body is None or isinstance(body, bytes) else UNSIGNED_PAYLOAD
         signed = signer.authorize(
             credentials, parts.method, host, path, parts.query, given, payload, now
         )
@@ -83,11 +87,3 @@ def signed_request(
         may_resend=parts.method in _SAFE_METHODS,
         is_duplex=parts.is_duplex,
     )
-
-
-def _payload(parts: HTTPParts) -> bytes | str | None:
-    """Return the bytes that are hashed for the signature, or what stands for their hash."""
-    if parts.payload_hash:
-        return parts.payload_hash
-    body = parts.body
-    return body if body is None or isinstance(body, bytes) else UNSIGNED_PAYLOAD

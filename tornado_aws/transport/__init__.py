@@ -200,7 +200,6 @@ class Response:
         raw_headers: Headers,
         body: bytes = b"",
         stream: BodyStream | None = None,
-        *,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status

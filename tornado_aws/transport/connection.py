@@ -328,7 +328,8 @@ class Connection:
 
 
 def _response(head: Head, body: bytes = b"", stream: ResponseStream | None = None) -> Response:
-    return Response(head.status, head.reason, head.pairs, body, stream, headers=head.headers)
+    _, status, reason, pairs, headers = head
+    return Response(status, reason, pairs, body, stream, headers)
 
 
 def _poller(descriptor: int) -> select.poll | None:

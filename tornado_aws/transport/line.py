@@ -104,7 +104,12 @@ class SocketLine:
     def write(self, data: bytes | memoryview) -> None:
         if self._unwritten:
             self._unwritten.append(memoryview(data))
-        elif (sent := self._send(data)) < len(data):
+            return
+        try:
+            sent = self._socket.send(data)
+        except OSError as error:
+            sent = self._unsent(error)
+        if sent < len(data):
             self._unwritten.append(memoryview(data)[sent:])
             if not self._is_broken:
                 self._waiter.add_writer(self._descriptor, self._writable)
@@ -138,21 +143,20 @@ class SocketLine:
         self._receiver = None
         self._socket.close()
 
-    def _send(self, data: bytes | memoryview) -> int:
-        try:
-            return self._socket.send(data)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            # The reader learns why, after all that the peer had said.
-            self._is_broken = True
-            return 0
+    def _unsent(self, error: OSError) -> int:
+        """Note why nothing could be sent; return 0."""
+        # The reader learns of it as well, after all that the peer had said.
+        self._is_broken = not isinstance(error, BlockingIOError)
+        return 0
 
     def _writable(self) -> None:
         unwritten = self._unwritten
         while unwritten:
             data = unwritten[0]
-            sent = self._send(data)
+            try:
+                sent = self._socket.send(data)
+            except OSError as error:
+                sent = self._unsent(error)
             if sent < len(data):
                 unwritten[0] = data[sent:]
                 break
