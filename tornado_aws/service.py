@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack
 
 from tornado_aws.client import AsyncAWSClient
 from tornado_aws.exceptions import AWSError, CallError, UnsupportedOperationError
+from tornado_aws.flight import Flight
 from tornado_aws.pagination import Pages, PaginationConfig, Paginator
 from tornado_aws.session import Session, Target
 
@@ -72,6 +73,7 @@ class ServiceClient:
         self._own = base if client is None else None
         target = Target(self._service, self._service_id, self._wire, self._endpoints)
         self._session: Session = base._session.for_target(target)
+        self._preparing: dict[str, Flight[Prepared]] = {}
 
     @classmethod
     def _model(cls) -> ServiceModel:
@@ -91,7 +93,7 @@ class ServiceClient:
         `headers` gives headers to add, from the URL that the request goes to.
         """
         ready = self._session.resolved or await self._session.ready()
-        operation = self._operations.get(name) or self._prepare(name, ready)
+        operation = self._operations.get(name) or await self._first(name, ready)
         asked = {key: value for key, value in params.items() if value is not None}
         given = _accepted(operation, ready.settings, asked)
         parts = operation.serialize(given)
@@ -221,10 +223,19 @@ class ServiceClient:
             return route._replace(source=ready.sessions.source(name, opened))
         return route
 
-    def _prepare(self, name: str, ready: Ready) -> Prepared:
+    async def _first(self, name: str, ready: Ready) -> Prepared:
+        """Make an operation ready for its first call; those that come meanwhile wait for it."""
+        flight = self._preparing.setdefault(name, Flight())
+        return await flight.get(partial(self._prepare, name, ready))
+
+    async def _prepare(self, name: str, ready: Ready) -> Prepared:
         from tornado_aws.preparation import prepare  # noqa: PLC0415 - imported by ready()
 
-        prepared = self._operations[name] = prepare(self._model(), name, ready.rules)
+        # A large operation takes 20 milliseconds, which no loop must wait for.
+        loop, model = asyncio.get_running_loop(), self._model()
+        prepared = await loop.run_in_executor(None, prepare, model, name, ready.rules)
+        self._operations[name] = prepared
+        del self._preparing[name]
         return prepared
 
     def _exception(
@@ -368,7 +379,7 @@ class ServiceClient:
 
     async def _unsent(self, ready: Ready, name: str, params: Params) -> tuple[Route, HTTPParts]:
         """Return where a request would go and what would be sent, no checksums asked for."""
-        operation = self._operations.get(name) or self._prepare(name, ready)
+        operation = self._operations.get(name) or await self._first(name, ready)
         asked = {key: value for key, value in params.items() if value is not None}
         given = _accepted(operation._replace(download=None), ready.settings, asked)
         parts = operation.serialize(given)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -12,6 +16,8 @@ from generated.dynamodb import DynamoDB
 from generated.dynamodb import exceptions as dynamodb_exceptions
 from tests.support.recording_server import Answer, RecordingServer
 from tornado_aws import AsyncAWSClient, AWSClient, exceptions
+from tornado_aws.model import ServiceModel
+from tornado_aws.preparation import Prepared, prepare
 
 KEYS: dict[str, Any] = {"access_key": "AKID", "secret_key": "SECRET", "region": "us-east-1"}
 ID = ("x-amzn-RequestId", "R1")
@@ -185,5 +191,52 @@ def test_dynamodb_makes_four_attempts(server: RecordingServer) -> None:
                 await dynamodb.list_tables()
             assert caught.value.attempts == 4
             assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 3
+
+    asyncio.run(main())
+
+
+def test_an_operation_is_made_ready_once_and_not_on_the_loop(server: RecordingServer) -> None:
+    """Callers that come meanwhile wait for it, and one that gives up leaves it to the others."""
+    server.default = Answer(200, b"{}")
+    made: list[tuple[str, int]] = []
+
+    def slowly(model: ServiceModel, name: str, rules: ModuleType | None) -> Prepared:
+        made.append((name, threading.get_ident()))
+        time.sleep(0.05)
+        return prepare(model, name, rules)
+
+    async def main() -> None:
+        fresh = type("Fresh", (DynamoDB,), {})
+        async with fresh(endpoint=server.url, **KEYS) as dynamodb:
+            await dynamodb.list_tables()
+            with mock.patch("tornado_aws.preparation.prepare", slowly):
+                callers = [
+                    asyncio.create_task(dynamodb.describe_table(TableName="t")) for _ in range(5)
+                ]
+                await asyncio.sleep(0.01)
+                callers[0].cancel()
+                outcomes = await asyncio.gather(*callers, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError, *[dict] * 4]
+
+    asyncio.run(main())
+    [(name, thread)] = made
+    assert name == "DescribeTable"
+    assert thread != threading.get_ident()
+
+
+def test_an_operation_that_cannot_be_made_ready_is_tried_again(server: RecordingServer) -> None:
+    """What failed is not kept."""
+    server.default = Answer(200, b"{}")
+
+    async def main() -> None:
+        fresh = type("Fresh", (DynamoDB,), {})
+        async with fresh(endpoint=server.url, **KEYS) as dynamodb:
+            await dynamodb.list_tables()
+            with (
+                mock.patch("tornado_aws.preparation.prepare", side_effect=MemoryError),
+                pytest.raises(MemoryError),
+            ):
+                await dynamodb.describe_table(TableName="t")
+            await dynamodb.describe_table(TableName="t")
 
     asyncio.run(main())
