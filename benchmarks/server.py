@@ -1,6 +1,8 @@
 """A server in a process of its own: a port for each of `answers`, and another one for TLS.
 
-It answers whatever request at once with that answer, and verifies nothing.
+It answers whatever request at once with that answer, and verifies nothing. While requests come it
+does not sleep: to wake it is work of who sends on the same machine, and of nobody who sends over a
+network.
 """
 
 from __future__ import annotations
@@ -65,17 +67,43 @@ def _make_certificate(folder: Path) -> str:
     return str(path)
 
 
+# For how long after a request the server looks for the next one without sleeping, seconds.
+_AWAKE = 0.5
+
+
+class _Wakefulness:
+    """Keeps a loop from sleeping."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._until = 0.0
+        self._is_awake = False
+
+    def prolong(self) -> None:
+        """Stay awake for a while from now."""
+        self._until = self._loop.time() + _AWAKE
+        if not self._is_awake:
+            self._stay()
+
+    def _stay(self) -> None:
+        self._is_awake = self._loop.time() < self._until
+        if self._is_awake:
+            self._loop.call_soon(self._stay)
+
+
 class _Responder(asyncio.Protocol):
     """Answers the requests of a connection."""
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, wakefulness: _Wakefulness) -> None:
         self._answer = answer
+        self._wakefulness = wakefulness
         self._unread = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
 
     def data_received(self, data: bytes) -> None:
+        self._wakefulness.prolong()
         self._unread += data
         while (end := self._unread.find(b"\r\n\r\n")) >= 0:
             head = self._unread[:end].lower()
@@ -92,11 +120,16 @@ async def _serve(certificate: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
+    wakefulness = _Wakefulness(loop)
     listening, ports = [], {}
     for name, answer in answers().items():
         for suffix, tls in (("", None), ("+tls", context)):
             listener = await loop.create_server(
-                lambda answer=answer: _Responder(answer), "127.0.0.1", 0, ssl=tls, backlog=1024
+                lambda answer=answer: _Responder(answer, wakefulness),
+                "127.0.0.1",
+                0,
+                ssl=tls,
+                backlog=1024,
             )
             listening.append(listener)
             ports[f"{name}{suffix}"] = listener.sockets[0].getsockname()[1]
