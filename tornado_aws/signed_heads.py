@@ -26,18 +26,18 @@ class Head:
             ``X-Amz-Content-SHA256`` is added.
         authorization: the ``Authorization`` header up to the signature.
         headers: the other headers, by name.
-        fields: all of its header lines, up to the signature.
         payload: the payload's hash, if the caller gave it, else "".
         adds_payload: whether ``X-Amz-Content-SHA256`` is added.
+        fields: all header lines up to the signature, where lines are wanted.
     """
 
     start: Any
     rest: tuple[str, ...]
     authorization: str
     headers: dict[str, str]
-    fields: Fields
     payload: str
     adds_payload: bool
+    fields: Fields = ("", frozenset())
 
 
 @dataclass(slots=True, repr=False)

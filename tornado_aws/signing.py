@@ -235,7 +235,7 @@ class SigV4:
         except TypeError:
             raise _not_text(headers) from None
         if head is None:
-            head = self._keep(moment, name, self._head(moment, *name))
+            head = self._keep(moment, name, self._head_of_parts(moment, *name))
         if head.payload:
             payload = head.payload
         elif not isinstance(payload, str):
@@ -416,6 +416,25 @@ class SigV4:
         head.headers = {**dict(pairs), spelling: host, **head.headers}
         return head
 
+    def _head_of_parts(
+        self,
+        moment: Moment,
+        method: str,
+        host: str,
+        path: str,
+        query: str,
+        headers: Sequence[tuple[str, str]],
+    ) -> Head:
+        """Return the head of a request with its lines; its headers are those that signing adds."""
+        first, *others = with_host(host, headers)
+        head = self._head(moment, method, first[1], path, query, others)
+        added = [*head.headers.items(), ("Authorization", head.authorization)]
+        text, names = fields_of([first, *others, *added])
+        if head.adds_payload:
+            names |= {"x-amz-content-sha256"}
+        head.fields = (text.removesuffix("\r\n"), names)
+        return head
+
     def _head(
         self,
         moment: Moment,
@@ -429,12 +448,16 @@ class SigV4:
         added = {"X-Amz-Date": moment.stamp, **self.extra}
         if moment.credentials.security_token:
             added[self.token_header] = moment.credentials.security_token
-        first, *others = with_host(host, headers)
-        own_payload = self._own_payload(others, added)
+        own_payload = self._own_payload(headers, added)
         adds_payload = self.sign_payload_header and not own_payload
-        signed = [first, *others, *added.items()]
-        payload_header = [("X-Amz-Content-SHA256", "")] if adds_payload else []
-        lines, names = canonical_headers([*signed, *payload_header])
+        lines, names = canonical_headers(
+            [
+                ("host", host),
+                *headers,
+                *added.items(),
+                *([("x-amz-content-sha256", "")] if adds_payload else []),
+            ]
+        )
         request = canonical_request(
             method, self._canonical_path(path), canonical_query(query), lines, names, ""
         )
@@ -442,18 +465,9 @@ class SigV4:
             f"{self.algorithm} Credential={moment.credentials.access_key}/{moment.scope},"
             f" SignedHeaders={names}, Signature="
         )
-        text, sent = fields_of([*signed, ("Authorization", authorization)])
-        sent |= fields_of(payload_header)[1]
         start, rest = cut(request, adds_payload)
-        return Head(
-            hashlib.sha256(start.encode()),
-            rest,
-            authorization,
-            added,
-            (text.removesuffix("\r\n"), sent),
-            own_payload,
-            adds_payload,
-        )
+        hashed = hashlib.sha256(start.encode())
+        return Head(hashed, rest, authorization, added, own_payload, adds_payload)
 
     def _own_payload(self, headers: Sequence[tuple[str, str]], added: Mapping[str, str]) -> str:
         """Return the hash that the caller gave; refuse what signing writes itself."""

@@ -69,7 +69,7 @@ FUNCTIONS: dict[str, Callable[[], Awaitable[Credentials]]] = {
 
 
 async def call_all(function: Callable[[], Awaitable[Credentials]] | None) -> None:
-    """Make a client and all calls, of each caller one after the other: before a refresh and after."""
+    """Make a client and all calls, of each caller in order: before a refresh and after."""
 
     async def caller() -> None:
         while not _will_last(await client.get_credentials()):

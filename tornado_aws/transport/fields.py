@@ -46,8 +46,9 @@ def pairs_of(lines: Fields) -> Headers:
 def with_host(host: str, headers: Sequence[tuple[str, str]]) -> Headers:
     """Return headers that begin with ``Host``: the first one that they have or, else, `host`."""
     own = [value for name, value in headers if name.lower() == "host"]
-    others = [pair for pair in headers if pair[0].lower() != "host"]
-    return [("Host", own[0] if own else host), *others]
+    if not own:
+        return [("Host", host), *headers]
+    return [("Host", own[0]), *[pair for pair in headers if pair[0].lower() != "host"]]
 
 
 def joined(first: Fields, second: Fields) -> Fields:
