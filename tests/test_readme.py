@@ -163,7 +163,7 @@ CLAIMS: list[tuple[int, str, list[str], Callable[[Table, str], float]]] = [
     (10, "calls-tls", ["tornado-aws"], lambda table, row: 1 / table[row][1]),
     (18, "calls-100kb", ["tornado-aws"], lambda table, row: 1 / table[row][1]),
     (
-        18,
+        15,
         "signing-200b",
         ["tornado-aws sign", "tornado-aws sign, way of a call"],
         lambda table, row: table[row][1],
