@@ -27,6 +27,7 @@ from xml.etree import ElementTree
 
 import botocore.auth
 import botocore.session
+from awscrt import checksums as crt
 from botocore import awsrequest
 from botocore.config import Config
 from botocore.credentials import Credentials
@@ -429,8 +430,12 @@ def _base64_of(make: Callable[[bytes], bytes]) -> Callable[[bytes], str]:
 _COMPUTED: Mapping[str, Callable[[bytes], str]] = {
     "content-md5": _base64_of(lambda body: hashlib.md5(body).digest()),
     "x-amz-checksum-crc32": _base64_of(lambda body: zlib.crc32(body).to_bytes(4, "big")),
+    "x-amz-checksum-crc32c": _base64_of(lambda body: crt.crc32c(body).to_bytes(4, "big")),
+    "x-amz-checksum-crc64nvme": _base64_of(lambda body: crt.crc64nvme(body).to_bytes(8, "big")),
+    "x-amz-checksum-md5": _base64_of(lambda body: hashlib.md5(body).digest()),
     "x-amz-checksum-sha1": _base64_of(lambda body: hashlib.sha1(body).digest()),
     "x-amz-checksum-sha256": _base64_of(lambda body: hashlib.sha256(body).digest()),
+    "x-amz-checksum-sha512": _base64_of(lambda body: hashlib.sha512(body).digest()),
     "x-amz-content-sha256": lambda body: hashlib.sha256(body).hexdigest(),
 }
 
