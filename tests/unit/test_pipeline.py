@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import os
+import re
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -34,6 +38,38 @@ def test_throttling_is_repeated_and_counted(server: RecordingServer) -> None:
     with pytest.raises(exceptions.AWSError) as caught:
         fetch(server, "POST", client={"max_attempts": 2})
     assert caught.value.attempts == 2
+
+
+IDS_OF_A_FAMILY = """
+import asyncio, os, random
+from tornado_aws import AsyncAWSClient
+from tornado_aws.testing import CannedTransport, response
+
+def call():
+    random.seed(7)  # what a program may do for reasons of its own
+    transport = CannedTransport(response(b"{}"))
+    async def main():
+        keys = {"region": "us-east-1", "access_key": "a", "secret_key": "s"}
+        async with AsyncAWSClient("sqs", transport=transport, **keys) as client:
+            await client.fetch("POST")
+    asyncio.run(main())
+    print(dict(transport.requests[0].headers)["amz-sdk-invocation-id"], flush=True)
+
+call()
+child = os.fork()
+call()
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX systems fork")
+def test_no_two_calls_have_one_id() -> None:
+    """Neither in a forked process nor where the program begins its own random numbers anew."""
+    command = [sys.executable, "-c", IDS_OF_A_FAMILY]
+    ids = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert len(ids) == len(set(ids)) == 3
+    assert all(re.fullmatch("[0-9a-f]{32}", each) for each in ids)
 
 
 def test_one_attempt_means_no_repetition(server: RecordingServer) -> None:
