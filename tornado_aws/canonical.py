@@ -14,6 +14,7 @@ from typing import TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
 from tornado_aws.exceptions import ParamValidationError
+from tornado_aws.transport.fields import TOKEN
 
 _NO_BYTES = hashlib.sha256()
 EMPTY_HASH = _NO_BYTES.hexdigest()
@@ -42,7 +43,6 @@ UNSIGNED_HEADERS = frozenset(
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?")  # no rule changes such a path
 _PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~+-]*")
 _LEGAL_IN_PATH = "/%:@!$&'()*+,;=~"  # RFC 3986, section 3.3
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FOLD = re.compile(r"\r?\n[ \t]+")  # RFC 9112, section 5.2
 _SPACES = re.compile(r"[ \t]+")
@@ -145,7 +145,7 @@ def canonical_headers(headers: Pairs) -> tuple[str, str]:
 
 def checked_token(name: str) -> str:
     """Return a method or header name; `ParamValidationError` when it is no HTTP token."""
-    if not _TOKEN.fullmatch(name):
+    if not TOKEN.fullmatch(name):
         raise ParamValidationError(f"{name!r} is not a valid HTTP method or header name")
     return name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from tornado_aws.options import HeadersArg, QueryArgs
 from tornado_aws.pipeline import Delivery
 from tornado_aws.protocols import HTTPParts
 from tornado_aws.responses import tornado_response
+from tornado_aws.transport.fields import TOKEN
 from tornado_aws.types import StreamingBlob
 from tornado_aws.unsigned import without_signature
 from tornado_aws.uploads import raw_upload
@@ -22,7 +22,6 @@ from tornado_aws.urls import encode_query, join_query, split_path
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
-_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 9.1
 _QUERY_VALUES = (str, bytes, int, float, type(None))
 
 
@@ -124,7 +123,7 @@ def _body_faults(body: Any) -> Iterator[str]:
 
 
 def _url_faults(method: Any, path: Any, query_args: Any) -> Iterator[str]:
-    if not isinstance(method, str) or not _METHOD.fullmatch(method):
+    if not isinstance(method, str) or not TOKEN.fullmatch(method):
         yield "method: it should be a word such as GET"
     if not isinstance(path, str):
         yield f"path: it should be a text, not {_kind(path)}"

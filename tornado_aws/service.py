@@ -93,7 +93,7 @@ class ServiceClient:
         `headers` gives headers to add, from the URL that the request goes to.
         """
         ready = self._session.resolved or await self._session.ready()
-        operation = self._operations.get(name) or await self._first(name, ready)
+        operation = self._operations.get(name) or await self._prepared(name, ready)
         asked = {key: value for key, value in params.items() if value is not None}
         given = _accepted(operation, ready.settings, asked)
         parts = operation.serialize(given)
@@ -223,7 +223,7 @@ class ServiceClient:
             return route._replace(source=ready.sessions.source(name, opened))
         return route
 
-    async def _first(self, name: str, ready: Ready) -> Prepared:
+    async def _prepared(self, name: str, ready: Ready) -> Prepared:
         """Make an operation ready for its first call; those that come meanwhile wait for it."""
         flight = self._preparing.setdefault(name, Flight())
         return await flight.get(partial(self._prepare, name, ready))
@@ -235,7 +235,7 @@ class ServiceClient:
         loop, model = asyncio.get_running_loop(), self._model()
         prepared = await loop.run_in_executor(None, prepare, model, name, ready.rules)
         self._operations[name] = prepared
-        del self._preparing[name]
+        self._preparing.pop(name, None)
         return prepared
 
     def _exception(
@@ -379,7 +379,7 @@ class ServiceClient:
 
     async def _unsent(self, ready: Ready, name: str, params: Params) -> tuple[Route, HTTPParts]:
         """Return where a request would go and what would be sent, no checksums asked for."""
-        operation = self._operations.get(name) or await self._first(name, ready)
+        operation = self._operations.get(name) or await self._prepared(name, ready)
         asked = {key: value for key, value in params.items() if value is not None}
         given = _accepted(operation._replace(download=None), ready.settings, asked)
         parts = operation.serialize(given)

@@ -21,7 +21,7 @@ Rules that both keep:
 from collections.abc import AsyncIterable, Mapping
 from typing import NamedTuple, Protocol
 
-from tornado_aws.transport.fields import Fields, Headers, fields_of, pairs_of
+from tornado_aws.transport.fields import Fields, Headers, by_name, fields_of, pairs_of
 
 __all__ = [
     "BodyStream",
@@ -207,18 +207,10 @@ class Response:
         self.raw_headers = raw_headers
         self.body = body
         self.stream = stream
-        self.headers = _joined(raw_headers) if headers is None else headers
+        self.headers = by_name(raw_headers) if headers is None else headers
 
     def __repr__(self) -> str:
         return f"<Response {self.status}, {len(self.body)} bytes>"
-
-
-def _joined(pairs: Headers) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in pairs:
-        key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return headers
 
 
 class PoolStats(NamedTuple):

@@ -1,4 +1,4 @@
-"""The header lines of a request, as the text that goes on the wire."""
+"""Header fields: those of a request as the text that goes on the wire, and their values by name."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from tornado_aws.exceptions import RequestException
 Headers = list[tuple[str, str]]
 
 TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"  # RFC 9110, section 5.6.2
-_TOKEN = re.compile(rf"{TCHAR}+")
-
+TOKEN = re.compile(rf"{TCHAR}+")
 
 # Header lines that are safe to send, as no name or value reaches beyond its line: the lines, each
 # with its CRLF, and the names in lower case.
@@ -60,6 +59,15 @@ def joined(first: Fields, second: Fields) -> Fields:
     return f"{text}{more}", _union(names, others)
 
 
+def by_name(headers: Headers) -> dict[str, str]:
+    """Return values by lower-case name; repeated headers are joined with a comma and a space."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
 def refused(reason: str) -> RequestException:
     """Make the error of a request that cannot be sent as it is."""
     return RequestException(
@@ -73,7 +81,7 @@ def refused(reason: str) -> RequestException:
 @lru_cache(maxsize=256)
 def _lower(names: tuple[str, ...]) -> frozenset[str]:
     for name in names:
-        if not _TOKEN.fullmatch(name):
+        if not TOKEN.fullmatch(name):
             raise refused(f"{name!r} is not a header name")
     return frozenset(name.lower() for name in names)
 

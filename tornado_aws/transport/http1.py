@@ -19,7 +19,7 @@ from io import BytesIO
 from typing import NamedTuple
 
 from tornado_aws.transport import Headers, Request
-from tornado_aws.transport.fields import TCHAR, refused
+from tornado_aws.transport.fields import TCHAR, TOKEN, by_name, refused
 
 # Enough for any AWS response: user metadata of S3 is at most 2 KB. Python's http.client reads lines
 # of up to 64 KiB, curl heads of up to 300 KB, node.js of 16 KiB.
@@ -44,8 +44,6 @@ _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x8
 _FIELD = re.compile(rf"(?m)^({TCHAR}++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[\t\x20-\x7e\x80-\xff]*+)?")
-
-_TOKEN = re.compile(rf"{TCHAR}+")
 
 
 class ProtocolError(Exception):
@@ -91,7 +89,7 @@ def request_line(request: Request, prefix: str = "") -> str:
 
 @lru_cache(maxsize=64)
 def _is_method(method: str) -> bool:
-    return _TOKEN.fullmatch(method) is not None
+    return TOKEN.fullmatch(method) is not None
 
 
 def framing_lines(request: Request) -> str:
@@ -154,7 +152,7 @@ def parse_head(text: str) -> Head:
     pairs = parse_fields(text, end)
     headers = {name.lower(): value for name, value in pairs}
     if len(headers) != len(pairs):
-        headers = _joined(pairs)
+        headers = by_name(pairs)
     return Head(minor, status, reason, pairs, headers)
 
 
@@ -186,14 +184,6 @@ def parse_fields(text: str, start: int = 0) -> Headers:
     if " \r" in text or "\t\r" in text:
         pairs = [(name, value.rstrip(" \t")) for name, value in pairs]
     return pairs
-
-
-def _joined(pairs: Headers) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in pairs:
-        key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return headers
 
 
 _CHUNKED = -1
