@@ -23,7 +23,7 @@ from tests.support.slow_callbacks import slow_callbacks
 from tornado_aws.credentials import Credentials
 
 CALLERS = 200
-CALLS = 3
+CALLS = 1
 FOUND = Credentials("AKIDFUNCTION", "hush")
 
 # How long the functions block, seconds.
