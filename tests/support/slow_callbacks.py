@@ -1,9 +1,12 @@
 """Seeing what keeps a loop busy: computing, a lock, a call in C, whatever waits without `await`.
 
 `tests.support.blocking` sees calls of a few kinds, however short; here it is each callback that is
-measured, whatever it does. Time is no witness to rely on: another program, another thread or the
-machine below may have taken it. So a callback has a name that is the same in every run of a
-program, and only what is slow in each of several runs is slow by itself; `always_slow` runs a
+measured, whatever it does. Time on the clock is no witness to rely on: another program may have
+taken it, or the machine that this virtual one runs on. So what counts is the time that a callback
+computes, and time that passes without that only if the callback gave its processor away itself.
+
+What is left is other threads of the program. So a callback has a name that is the same in every run
+of a program, and only what is slow in each of several runs is slow by itself; `always_slow` runs a
 program until it knows. That is a program of its own, for what is done once only must recur.
 """
 
@@ -11,7 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import operator
 import os
+import resource
 import sys
 import threading
 import time
@@ -19,15 +24,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 # How long one callback may keep the loop from the others, seconds.
 LIMIT = 0.005
 
-# Of so many runs one will be quiet enough for each callback, even if the machine below takes some
-# milliseconds from one of hundreds in most of them. There is another run only for a suspect.
-RUNS = 40
+# Of so many runs one will be quiet enough for each callback. There is another only for a suspect.
+RUNS = 10
 
 _ASYNCIO = Path(asyncio.__file__).parent
 
@@ -40,8 +44,7 @@ def slow_callbacks() -> Iterator[dict[str, float]]:
     """Measure the callbacks of this thread's loop; give those over the limit.
 
     Give the longest time of each, in seconds, by its name: that of a function, or of a task's
-    coroutine with the place where it had last been waiting. Time that the thread has spent waiting
-    for a processor is left out, where the system tells it.
+    coroutine with the place where it had last been waiting.
     """
     slow: dict[str, float] = {}
     thread = threading.get_ident()
@@ -52,13 +55,13 @@ def slow_callbacks() -> Iterator[dict[str, float]]:
             run_handle(handle)
             return
         name = _name(handle._callback)  # before it runs: afterwards a task is somewhere else
-        began = time.perf_counter() - waited()
+        before = spent()
         run_handle(handle)
-        seconds = time.perf_counter() - waited() - began
+        seconds = own_time(before, spent())
         if seconds > LIMIT:
             slow[name] = max(seconds, slow.get(name, 0.0))
 
-    with _waiting_time() as waited, _quiet(), mock.patch.object(asyncio.Handle, "_run", run):
+    with _meter() as spent, _quiet(), mock.patch.object(asyncio.Handle, "_run", run):
         yield slow
 
 
@@ -95,17 +98,45 @@ def _quiet() -> Iterator[None]:
             gc.enable()
 
 
+class Spent(NamedTuple):
+    """What a thread has spent so far.
+
+    Attributes:
+        clock: the time on the clock, seconds.
+        computing: its time on a processor, without what the machine below took of it, seconds.
+        queueing: its time of waiting for a processor, seconds.
+        waits: how often it gave its processor away, to wait for something.
+    """
+
+    clock: float
+    computing: float
+    queueing: float
+    waits: int
+
+
+def own_time(before: Spent, after: Spent) -> float:
+    """Return for how long, in seconds, a thread has computed or waited by its own doing."""
+    passed = Spent(*map(operator.sub, after, before))
+    return passed.clock - passed.queueing if passed.waits else passed.computing
+
+
 @contextmanager
-def _waiting_time() -> Iterator[Callable[[], float]]:
-    """Give what tells for how many seconds this thread has waited for a processor so far."""
+def _meter() -> Iterator[Callable[[], Spent]]:
+    """Give what tells how much this thread has spent: the clock, if the system does not say."""
     path = f"/proc/self/task/{threading.get_native_id()}/schedstat"
     if not Path(path).exists():
-        yield lambda: 0.0
+        yield lambda: Spent(now := time.perf_counter(), now, 0.0, 0)
         return
     file = os.open(path, os.O_RDONLY)
-    try:
+
+    def spent() -> Spent:
         # Time on a processor and time waiting for one, nanoseconds; number of turns.
-        yield lambda: int(os.pread(file, 100, 0).split()[1]) / 1e9
+        queueing = int(os.pread(file, 100, 0).split()[1]) / 1e9
+        waits = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+        return Spent(time.perf_counter(), time.thread_time(), queueing, waits)
+
+    try:
+        yield spent
     finally:
         os.close(file)
 

@@ -22,7 +22,7 @@ import pytest
 from tests.support.credential_sources import document, ends_in
 from tests.support.refreshing_program import CALLERS, CALLS, FUNCTIONS, PAUSE
 from tests.support.scripted_server import Asked, Reply, ScriptedServer, scripted_server
-from tests.support.slow_callbacks import always_slow, slow_callbacks
+from tests.support.slow_callbacks import Spent, always_slow, own_time, slow_callbacks
 from tests.support.sso_home import Home
 
 ROOT = Path(__file__).parents[3]
@@ -242,6 +242,14 @@ def test_what_was_quick_once_is_not_slow() -> None:
     later = iter(runs)
     assert always_slow(lambda: next(later), runs=3) == {"b": 0.1}
     assert always_slow(iter(runs[:1] + runs[2:]).__next__) == {}
+
+
+def test_what_a_machine_takes_from_a_thread_is_not_its_own() -> None:
+    """Nor what it waits for a processor; what it waits for by its own doing is."""
+    before = Spent(clock=100.0, computing=5.0, queueing=2.0, waits=7)
+    taken = Spent(clock=101.0, computing=5.25, queueing=2.5, waits=7)
+    assert own_time(before, taken) == 0.25
+    assert own_time(before, taken._replace(waits=8)) == 0.5
 
 
 def test_functions_are_seen_on_the_loops_own_thread_only() -> None:
