@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.transport.conftest import Run, TransportFactory
-from tests.transport.server import ScriptedServer, answering, chunked, response, serving
+from tests.transport.server import Peer, ScriptedServer, answering, chunked, response, serving
 from tests.transport.simple import PATIENT, get
 from tornado_aws.exceptions import ReadError
 from tornado_aws.transport import Response
@@ -180,6 +180,65 @@ def test_ambiguous_framing_is_refused(case: str, fetch: Any, run: Run[Any]) -> N
     """A response whose end two readers could see in two places is an error."""
     with serving(OK + SMUGGLING[case].encode()) as server, pytest.raises(ReadError):
         run(fetch(server))
+
+
+def ended_by(answer: bytes) -> ScriptedServer:
+    """Return a server that gives this answer and closes the connection."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(answer)
+        peer.half_close()
+        peer.wait_closed()
+
+    return ScriptedServer(script)
+
+
+HINT = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+
+NO_ANSWERS = {
+    "a flood": (HINT * 8000 + response(b"ok"), "more than 16 interim responses"),
+    "one too many": (HINT * 17 + response(b"ok"), "more than 16 interim responses"),
+    "another protocol": (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n" + response(b"ok"),
+        "switched to another protocol, unasked",
+    ),
+    "switched later": (HINT + b"HTTP/1.1 101 S\r\n\r\nbytes", "another protocol, unasked"),
+    "version": (b"HTTP/2 200\r\nContent-Length: 2\r\n\r\nok", "not an HTTP/1.x response"),
+    "another version": (b"HTTP/3 200\r\nContent-Length: 2\r\n\r\nok", "not valid HTTP"),
+    "bare LF": (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", "not valid HTTP"),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("case", NO_ANSWERS)
+def test_what_no_client_asks_for_is_no_answer(
+    case: str, stream: bool, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Interim responses without end, other protocols and versions end in an error that says so."""
+    answer, text = NO_ANSWERS[case]
+    with ended_by(answer) as server, pytest.raises(ReadError, match=text):
+        run(transport_factory().send(get(server.origin, stream=stream), PATIENT))
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_some_interim_responses_are_passed_over(
+    stream: bool, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Each request may have as many of them, on one connection."""
+
+    async def twice() -> None:
+        transport = transport_factory()
+        for _ in range(2):
+            got = await transport.send(get(server.origin, stream=stream), PATIENT)
+            assert (got.status, got.headers["content-length"]) == (200, "5")
+            if got.stream is not None:
+                while await got.stream.read_chunk():
+                    pass
+
+    with serving(HINT * 16 + response(b"hello")) as server:
+        run(twice())
+    assert server.connections == 1
 
 
 def test_a_body_over_the_limit_is_refused(fetch: Any, run: Run[Any]) -> None:

@@ -20,15 +20,14 @@ from tornado_aws.exceptions import RequestException
 from tornado_aws.transport import Request, Response, Timeouts
 from tornado_aws.transport.curl_body import Inbox, SingleUse, Upload
 from tornado_aws.transport.curl_errors import Progress
+from tornado_aws.transport.curl_head import Heads
 from tornado_aws.transport.curl_options import http_version
 from tornado_aws.transport.curl_sockets import is_connected
 from tornado_aws.transport.http1 import (
-    MAX_HEAD,
     Head,
     ProtocolError,
     body_framing,
     framing_lines,
-    parse_head,
     request_line,
 )
 from tornado_aws.transport.proxies import Route, authority
@@ -48,6 +47,9 @@ _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 # Silence is measured by looking at counters now and then, often enough to be a quarter late.
 _LOOKS_PER_BOUND = 4
+
+# libcurl takes heads whose lines end with LF alone; they are refused where they end.
+_EMPTY_LINES = frozenset({b"\r\n", b"\n"})
 
 # A body longer than this is not kept until the handle's next request.
 _SMALL_BODY = 65536
@@ -111,8 +113,8 @@ class Handle:
         "_chunks",
         "_connect_ms",
         "_connected_at",
+        "_heads",
         "_last_count",
-        "_lines",
         "_max_size",
         "_method",
         "_moved_at",
@@ -150,7 +152,7 @@ class Handle:
         self._on_socket = on_socket
         self._opened: list[int] = []
         self._max_size = max_size
-        self._lines: list[bytes] = []
+        self._heads = Heads()
         self._chunks: list[bytes] = []
         self._size = 0
         self._plain = False
@@ -283,7 +285,7 @@ class Handle:
     def _set_sinks(self, *, plain: bool) -> None:
         """Choose what libcurl calls with what comes: most responses need no function of ours."""
         if plain and not self._plain:
-            self.curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
+            self.curl.setopt(pycurl.HEADERFUNCTION, self._heads.lines.append)
             self.curl.setopt(pycurl.WRITEFUNCTION, self._chunks.append)
         elif not plain:
             self.curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
@@ -291,15 +293,15 @@ class Handle:
         self._plain = plain
 
     def _take_line(self, line: bytes) -> int | None:
-        self._lines.append(line)
-        if line != b"\r\n" or self.inbox is not None or not self.request.stream:
+        self._heads.lines.append(line)
+        if line not in _EMPTY_LINES or self.inbox is not None or not self.request.stream:
             return None
         try:
-            head = self._head()
+            head = self._final_head()
         except ProtocolError as error:
             self.failure = error
             return -1
-        if 200 <= head.status < 300 and self._on_stream is not None:
+        if head is not None and head.status < 300 and self._on_stream is not None:
             self._on_stream(self, head)
         return None
 
@@ -319,23 +321,16 @@ class Handle:
         Raises:
             ProtocolError: its head is not acceptable.
         """
-        head = self._head()
+        head = self._final_head()
+        if head is None:
+            raise ProtocolError("only interim responses have come")
         body = b"".join(self._chunks)
         return Response(head.status, head.reason, head.pairs, body, headers=head.headers)
 
-    def _head(self) -> Head:
-        text = b"".join(self._lines).decode("latin-1")
-        end = text.find("\r\n\r\n") + 4
-        if end != len(text):
-            text = _final_head(text)
-        if len(text) > MAX_HEAD:
-            raise ProtocolError(f"a head of more than {MAX_HEAD} bytes")
-        if text.startswith("HTTP/2"):
-            text = text.replace("HTTP/2", "HTTP/1.1", 1)
-        elif self.request.is_duplex:
-            raise ProtocolError("HTTP/1.1, where events in both directions need HTTP/2")
-        head = parse_head(text[:-2])
-        body_framing(self.request.method, head)
+    def _final_head(self) -> Head | None:
+        head = self._heads.final(is_http2=self.request.is_duplex)
+        if head is not None:
+            body_framing(self.request.method, head)
         return head
 
     # --- where it stands -------------------------------------------------------------------
@@ -435,7 +430,7 @@ class Handle:
 
     def clear(self) -> None:
         """Forget the request and its response."""
-        self._lines.clear()
+        self._heads.clear()
         self._chunks.clear()
         self._opened.clear()
         self._size = 0
@@ -464,11 +459,3 @@ def _no_more(_size: int) -> bytes:
 
 def _no_seek(_offset: int, _origin: int) -> int:
     return pycurl.SEEKFUNC_FAIL
-
-
-def _final_head(text: str) -> str:
-    """Return the last head of several (1xx responses precede it, trailers may follow)."""
-    heads = [block for block in text.split("\r\n\r\n") if block.startswith("HTTP/")]
-    if not heads:
-        raise ProtocolError("the head is not complete")
-    return heads[-1] + "\r\n\r\n"
