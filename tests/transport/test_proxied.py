@@ -11,7 +11,7 @@ from tests.transport.certificates import Certificates
 from tests.transport.conftest import Engine, Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, answering, response, serving
 from tests.transport.simple import PATIENT, get
-from tornado_aws.exceptions import ConfigurationError, ConnectError, ConnectTimeout
+from tornado_aws.exceptions import ConfigurationError, ConnectError, ConnectTimeout, TLSTimeout
 from tornado_aws.transport import Origin
 from tornado_aws.transport.curl import CurlTransport
 
@@ -182,7 +182,7 @@ def test_a_proxy_that_refuses_is_a_connect_error(
 def test_a_proxy_that_stalls_is_a_connect_timeout(
     transport_factory: TransportFactory, run: Run[Any]
 ) -> None:
-    """The proxy's answer belongs to connecting."""
+    """The proxy's answer belongs to connecting, and to no TLS handshake; the error says so."""
 
     def stall(peer: Peer) -> None:
         peer.read_head()
@@ -191,8 +191,57 @@ def test_a_proxy_that_stalls_is_a_connect_timeout(
     with ScriptedServer(stall) as proxy:
         transport = transport_factory(proxy=url(proxy))
         request = get(Origin("https", "example.invalid", 443))
-        with pytest.raises(ConnectTimeout):
+        with pytest.raises(ConnectTimeout, match="tunnel") as caught:
+            run(transport.send(request, PATIENT._replace(connect=0.3, tls=0.05)))
+    assert "TLS" not in str(caught.value)
+
+
+def test_a_handshake_within_a_tunnel_is_told_from_the_tunnel(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """When the tunnel is there it is the origin that is waited for."""
+
+    def tunnel(peer: Peer) -> None:
+        peer.read_head()
+        peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        peer.wait_closed()
+
+    with ScriptedServer(tunnel) as proxy:
+        transport = transport_factory(proxy=url(proxy))
+        request = get(Origin("https", "example.invalid", 443))
+        with pytest.raises(
+            ConnectTimeout, match=r"the TLS handshake .*was still under way"
+        ) as caught:
             run(transport.send(request, PATIENT._replace(connect=0.3)))
+        assert "tunnel" not in str(caught.value)
+        with pytest.raises(TLSTimeout, match=r"with example\.invalid:443 took"):
+            run(transport.send(request, PATIENT._replace(tls=0.1)))
+
+
+def test_one_tunnel_is_not_taken_for_another(
+    certificates: Certificates, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """What is said of a tunnel that does not come owes nothing to one that came before."""
+
+    def stall(peer: Peer) -> None:
+        peer.read_head()
+        peer.stall()
+
+    async def both() -> None:
+        transport = transport_factory(proxy=url(proxy), verify=certificates.ca)
+        for _ in range(2):
+            await transport.send(get(Origin("https", "localhost", 1)), PATIENT)
+        request = get(Origin("https", "localhost", 2))
+        with pytest.raises(ConnectTimeout, match="tunnel"):
+            await transport.send(request, PATIENT._replace(connect=0.3, tls=0.05))
+        transport.close()
+
+    context = certificates.server_context()
+    with (
+        ScriptedServer(answering(OK), tls=context) as server,
+        ScriptedServer(Tunnels(server.origin), stall) as proxy,
+    ):
+        run(both())
 
 
 def test_a_bad_proxy_url_is_a_configuration_error(

@@ -63,7 +63,7 @@ class CurlTransport:
         Args:
             request: what to send.
             timeouts: bounds of this attempt. ``read`` and ``tls`` are kept to a quarter of
-                themselves; a proxy's tunnel counts for ``tls``.
+                themselves; the tunnel of a proxy that is spoken to under TLS counts for ``tls``.
 
         Raises:
             RequestException: no complete response came; the subclass says why: `ConnectError`,

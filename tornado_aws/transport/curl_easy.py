@@ -347,7 +347,11 @@ class Handle:
 
     @property
     def is_sent(self) -> bool:
-        """Whether a connection was ready and any byte of the request was written."""
+        """Whether a connection was ready and any byte of the request was written.
+
+        Under TLS libcurl writes up to 64 KiB before it counts them: a part of a request, never all
+        of it, may have been sent when it breaks off there.
+        """
         return self._count(pycurl.REQUEST_SIZE) > 0
 
     @property
@@ -372,10 +376,26 @@ class Handle:
     @property
     def progress(self) -> Progress:
         """How far it has come."""
-        times = (pycurl.NAMELOOKUP_TIME, pycurl.CONNECT_TIME)
         return Progress(
-            self.is_sent, self.received, *(self.curl.getinfo(time) > 0 for time in times)
+            self.is_sent,
+            self.received,
+            self.curl.getinfo(pycurl.NAMELOOKUP_TIME) > 0,
+            self.curl.getinfo(pycurl.CONNECT_TIME) > 0,
+            self.has_tunnel,
         )
+
+    @property
+    def has_tunnel(self) -> bool:
+        """Whether a connection was made for it through a tunnel, which the proxy has opened."""
+        return self._count(pycurl.HTTP_CONNECTCODE) // 100 == 2
+
+    @property
+    def _awaits_tunnel(self) -> bool:
+        """Whether there is no TLS yet for want of a tunnel."""
+        way = self.route
+        if way is None or not way.is_tunnel or way.first_hop.scheme == "https":
+            return False
+        return not self.has_tunnel
 
     @property
     def socket(self) -> int:
@@ -397,9 +417,11 @@ class Handle:
     def handshake(self, now: float) -> float:
         """Return for how many seconds there has been a TCP connection without a request on it.
 
-        libcurl tells of a handshake when it is over only, so that the sockets are asked.
+        libcurl tells of a handshake when it is over only, so that the sockets are asked. A proxy's
+        tunnel is none of it, but for that of a proxy under TLS, which cannot be told apart.
         """
-        if self.is_sent or not any(map(is_connected, self._opened)):
+        is_connecting = any(map(is_connected, self._opened)) and not self._awaits_tunnel
+        if self.is_sent or not is_connecting:
             self._connected_at = now
         return now - self._connected_at
 

@@ -319,7 +319,8 @@ class Engine:
         if timeouts.read is not None and handle.silence(now) >= timeouts.read:
             return errors.read_timed_out(origin, timeouts.read, handle.received)
         if timeouts.tls is not None and handle.handshake(now) >= timeouts.tls:
-            hop = handle.route.first_hop if origin.scheme == "http" and handle.route else origin
+            way = handle.route or self._route(origin)
+            hop = origin if handle.has_tunnel else way.first_hop
             return errors.tls_timed_out(hop, timeouts.tls)
         return None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tornado_aws.exceptions import ConnectError, RequestException
-from tornado_aws.transport import Origin, Timeouts, errors
+from tornado_aws.transport import Timeouts, errors
 from tornado_aws.transport.proxies import Route
 
 # The step of connecting that fails with each code (curl/curl.h, CURLcode).
 _TLS = "the TLS handshake"
+_TUNNEL = "the tunnel"
 _STAGES = {
     5: "resolving the name of the proxy",
     6: "resolving the name",
@@ -17,6 +18,7 @@ _STAGES = {
     35: _TLS,
     53: _TLS,
     54: _TLS,
+    55: "sending the request",
     58: "the TLS handshake, with this client certificate,",
     59: _TLS,
     60: "checking the certificate",
@@ -28,7 +30,7 @@ _STAGES = {
     83: _TLS,
     90: "checking the certificate",
     91: "checking the certificate",
-    97: "the tunnel",
+    97: _TUNNEL,
 }
 _TIMED_OUT = 28
 
@@ -61,22 +63,28 @@ class Progress(NamedTuple):
         received: how many bytes of a response had come; of a head only whole lines count.
         has_address: whether the name was resolved.
         has_tcp: whether there was a TCP connection.
+        has_tunnel: whether a proxy had opened a tunnel.
     """
 
     sent: bool
     received: int
     has_address: bool = False
     has_tcp: bool = False
+    has_tunnel: bool = False
 
-    def connecting(self, origin: Origin) -> str:
+    def connecting(self, way: Route) -> str:
         """Say what was under way before the request could be sent."""
-        if self.has_tcp:
+        if self.has_tunnel:
             return _TLS
-        if not self.has_address:
+        if not self.has_address and not self.has_tcp:
             return "resolving the name"
         # Before 8.20 libcurl told of TCP when TLS was complete, too.
-        tcp = "the TCP connection"
-        return f"{tcp} or {_TLS}" if origin.scheme == "https" else tcp
+        steps = [] if self.has_tcp else ["the TCP connection"]
+        if way.first_hop.scheme == "https":
+            steps.append(_TLS)
+        if way.is_tunnel:
+            steps.append(_TUNNEL)
+        return " or ".join(steps) or "connecting"
 
 
 def translate(
@@ -106,8 +114,8 @@ def _not_connected(
 ) -> ConnectError:
     by = "" if way.proxy is None else f" by way of the proxy {errors.place(way.first_hop)}"
     if cause.code == _TIMED_OUT and timeouts.connect is not None:
-        stage = progress.connecting(way.origin) + by
+        stage = progress.connecting(way) + by
         return errors.connect_timed_out(way.origin, timeouts.connect, stage)
     is_tunnel = way.is_tunnel and "CONNECT" in str(cause)
-    stage = "the tunnel" if is_tunnel else _STAGES.get(cause.code, "connecting")
+    stage = _TUNNEL if is_tunnel else _STAGES.get(cause.code, "connecting")
     return errors.connect_failed(way.origin, cause, stage + by)

@@ -23,6 +23,7 @@ CASES = {
     "refused": (7, NOTHING_SENT, ConnectError, "the TCP connection failed"),
     "handshake": (35, NOTHING_SENT, ConnectError, "the TLS handshake failed"),
     "certificate": (60, NOTHING_SENT, ConnectError, "checking the certificate failed"),
+    "sending": (55, NOTHING_SENT, ConnectError, "sending the request failed"),
     "unknown": (199, NOTHING_SENT, ConnectError, "connecting failed"),
     "connect timeout": (28, NOTHING_SENT, ConnectTimeout, "within 3 s (connect_timeout)"),
     "reset": (56, SENT, ReadError, "before the response was complete; 0 bytes had come"),
@@ -44,21 +45,38 @@ def test_each_code_has_its_error(case: str) -> None:
     assert error.sent is progress.sent
 
 
+RESOLVED = Progress(False, 0, has_address=True)
+CONNECTED = RESOLVED._replace(has_tcp=True)
+TUNNELED = CONNECTED._replace(has_tunnel=True)
+
+
 @pytest.mark.parametrize(
-    ("scheme", "progress", "doing"),
+    ("scheme", "proxy", "progress", "doing"),
     [
-        ("https", Progress(False, 0), "resolving the name"),
-        ("http", Progress(False, 0, has_address=True), "the TCP connection"),
-        ("https", Progress(False, 0, has_address=True), "the TCP connection or the TLS handshake"),
-        ("https", Progress(False, 0, has_address=True, has_tcp=True), "the TLS handshake"),
+        ("https", None, NOTHING_SENT, "resolving the name"),
+        ("http", None, RESOLVED, "the TCP connection"),
+        ("https", None, RESOLVED, "the TCP connection or the TLS handshake"),
+        ("http", None, CONNECTED, "connecting"),
+        ("https", None, CONNECTED, "the TLS handshake"),
+        ("http", "http", RESOLVED, "the TCP connection"),
+        ("http", "https", CONNECTED, "the TLS handshake"),
+        ("https", "http", NOTHING_SENT, "resolving the name"),
+        ("https", "http", RESOLVED, "the TCP connection or the tunnel"),
+        ("https", "http", CONNECTED, "the tunnel"),
+        ("https", "http", TUNNELED, "the TLS handshake"),
+        ("https", "https", CONNECTED, "the TLS handshake or the tunnel"),
+        ("https", "https", TUNNELED, "the TLS handshake"),
     ],
 )
-def test_what_took_too_long_is_named(scheme: str, progress: Progress, doing: str) -> None:
-    """A connect timeout says which step was under way."""
-    error = translate(
-        28, "", Route((), ORIGIN._replace(scheme=scheme)), Timeouts(connect=3), progress
-    )
-    assert f": {doing} was still under way" in str(error)
+def test_what_took_too_long_is_named(
+    scheme: str, proxy: str | None, progress: Progress, doing: str
+) -> None:
+    """A connect timeout says which step was under way, as far as libcurl tells them apart."""
+    through = None if proxy is None else Proxy(Origin(proxy, "inner", 3128), "")
+    by = "" if proxy is None else " by way of the proxy inner:3128"
+    way = Route((), ORIGIN._replace(scheme=scheme), through)
+    error = translate(28, "", way, Timeouts(connect=3), progress)
+    assert f": {doing}{by} was still under way" in str(error)
 
 
 @pytest.mark.parametrize(
