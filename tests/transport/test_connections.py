@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.transport.certificates import Certificates
 from tests.transport.conftest import ENGINES, Engine, Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, answering, response, serving
 from tests.transport.simple import PATIENT, get, post
@@ -236,8 +237,51 @@ def test_a_response_that_breaks_off_is_not_asked_for_again(
     assert server.connections == 1
 
 
+def streaming(peer: Peer) -> None:
+    """Begin a response that does not end."""
+    peer.read_request()
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun")
+    peer.wait_closed()
+
+
+@pytest.mark.parametrize("body", [None, b"x" * 100, b"x" * 300_000])
+def test_a_closed_connection_is_noticed_beside_a_stream(
+    body: bytes | None, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """While a response is being streamed, other connections are looked after as ever."""
+    closed = threading.Event()
+
+    def script(peer: Peer) -> None:
+        close_after_each(peer)
+        closed.set()
+
+    async def some() -> list[bytes]:
+        transport = transport_factory()
+        streamed = await transport.send(get(streamer.origin, stream=True), PATIENT)
+        assert streamed.stream is not None
+        bodies = []
+        for _ in range(4):
+            request = post(server.origin, body, may_resend=False)
+            bodies.append((await transport.send(request, PATIENT)).body)
+            assert await asyncio.to_thread(closed.wait, 10)
+            closed.clear()
+        assert await streamed.stream.read_chunk() == b"begun"
+        streamed.stream.close()
+        return bodies
+
+    with ScriptedServer(streaming) as streamer, ScriptedServer(script) as server:
+        assert run(some()) == [b"ok"] * 4
+    assert (len(server.requests), server.connections) == (4, 4)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("beside_a_stream", [False, True])
 def test_bytes_between_responses_end_the_connection(
-    transport_factory: TransportFactory, run: Run[Any]
+    beside_a_stream: bool,
+    scheme: str,
+    certificates: Certificates,
+    transport_factory: TransportFactory,
+    run: Run[Any],
 ) -> None:
     """What a server sends unasked is never taken for the answer to the next request."""
 
@@ -251,16 +295,25 @@ def test_bytes_between_responses_end_the_connection(
         peer.send(response(b"unasked too"))
 
     async def twice() -> Response:
-        transport = transport_factory()
+        transport = transport_factory(verify=certificates.ca)
+        if beside_a_stream:
+            streamed = await transport.send(get(streamer.origin, stream=True), PATIENT)
         await transport.send(get(server.origin), PATIENT)
         server.released.set()
         assert await asyncio.to_thread(has_come.wait, 10)
-        return await transport.send(get(server.origin), PATIENT)
+        answer = await transport.send(get(server.origin), PATIENT)
+        if beside_a_stream and streamed.stream is not None:
+            streamed.stream.close()
+        return answer
 
     has_come = threading.Event()
-
-    with ScriptedServer(script, answering(OK)) as server:
+    context = certificates.server_context() if scheme == "https" else None
+    with (
+        ScriptedServer(streaming) as streamer,
+        ScriptedServer(script, answering(OK), tls=context) as server,
+    ):
         assert run(twice()).body == b"ok"
+    assert server.connections == 2
 
 
 def test_a_refused_connection_is_a_connect_error(

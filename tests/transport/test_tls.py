@@ -148,18 +148,29 @@ def test_checks_can_be_switched_off_by_name_and_with_a_warning(
                 assert run(transport.send(get(server.origin), PATIENT)).body == b"ok"
 
 
+@pytest.mark.parametrize("tickets", [0, 1, 2, 9])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_connections_are_kept_from_the_first_moment(
-    certificates: Certificates, transport_factory: TransportFactory, run: Run[Any]
+    version: ssl.TLSVersion,
+    tickets: int,
+    certificates: Certificates,
+    transport_factory: TransportFactory,
+    run: Run[Any],
 ) -> None:
     """A session ticket that waits to be read is not taken for the end of the connection."""
 
     async def several() -> None:
         transport = transport_factory(verify=certificates.ca)
-        for _ in range(20):
+        for number in range(20):
             request = post(server.origin, b"x", may_resend=False)
             assert (await transport.send(request, PATIENT)).body == b"ok"
+            if number % 5 == 0:
+                await asyncio.sleep(0.005)  # the loop may look at what waits, if anything does
 
-    with ScriptedServer(answering(OK), tls=certificates.server_context()) as server:
+    context = certificates.server_context()
+    context.maximum_version = version
+    context.num_tickets = tickets
+    with ScriptedServer(answering(OK), tls=context) as server:
         run(several())
     assert server.connections == 1
 

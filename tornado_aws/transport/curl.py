@@ -1,10 +1,13 @@
 """The second engine: libcurl through pycurl, driven on the running asyncio loop.
 
 For what only libcurl can do (HTTP/2). It behaves as the default engine does, as far as libcurl lets
-it: libcurl unfolds folded header lines, takes bare LFs in chunked bodies, drops what follows the
-end of a response, and by itself sends a request without a body again when its kept connection
-breaks before the first byte of a response. Neither Tornado's curl client nor Tornado's
-configuration is used.
+it. libcurl unfolds folded header lines, takes bare LFs in chunked bodies, and by itself sends a
+request without a body again when its kept connection breaks before the first byte of a response.
+What follows the end of a response it drops; under TLS what it has read with that end is taken for
+the next answer. The heads of a response that is no stream are looked at when it is whole. A proxy
+that says ``100 Continue`` to CONNECT is refused, and a server that answers and closes while a body
+is still being sent is not always heard. Neither Tornado's curl client nor Tornado's configuration
+is used.
 
 This module is what a client sees; libcurl keeps the connections, and
 `tornado_aws.transport.curl_engine` is all that belongs to one event loop.

@@ -403,6 +403,10 @@ class Handle:
         fd: int = self.curl.getinfo(pycurl.LASTSOCKET) if self.has_begun else -1
         return fd
 
+    def is_streaming_on(self, fd: int) -> bool:
+        """Whether its response is being streamed from this socket."""
+        return self.inbox is not None and self.socket == fd
+
     def begin_watch(self, now: float) -> None:
         """Note that the request begins at `now`."""
         self.has_begun = True

@@ -235,7 +235,7 @@ class Engine:
     def _spoilt(self, fd: int) -> None:
         """Something happened on a socket for which libcurl does not wait at the moment."""
         # It may be that of a stream which is paused; otherwise it belongs to no transfer.
-        if all(handle.inbox is None for handle in self._active.values()):
+        if not any(handle.is_streaming_on(fd) for handle in self._active.values()):
             self._sockets.shut_down_spoilt(fd)
 
     def _deliver(self, handle: Handle) -> None:

@@ -33,9 +33,6 @@ WRITE = 2
 Ready = Callable[[int, int], None]
 Unasked = Callable[[int], None]
 
-# First bytes of TLS records (RFC 8446 section 5.1), which no plain response begins with.
-_TLS_RECORDS = frozenset(bytes((kind,)) for kind in range(20, 25))
-
 
 class Watcher(Protocol):
     """Waits for sockets on behalf of libcurl."""
@@ -290,8 +287,9 @@ class OpenSockets:
     def shut_down_spoilt(self, fd: int) -> None:
         """Shut down a kept connection that was closed, or on which something came unasked.
 
-        Over TLS more may come than answers (new session tickets), which is left to libcurl: it
-        looks at a connection before it uses it again.
+        Under TLS, too, where data cannot be told from messages of TLS itself: session tickets have
+        been read with the first answer, which they precede, and others are rare. At worst a
+        handshake is lost.
         """
         inode = self._inodes.get(fd)
         if inode is not None and _inode(fd) == inode and _is_spoilt(fd):
@@ -315,12 +313,12 @@ class OpenSockets:
 def _is_spoilt(fd: int) -> bool:
     try:
         with socket.socket(fileno=os.dup(fd)) as same:
-            first = same.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            same.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return False  # what was there belonged to the last answer
     except OSError:
-        return True
-    return first not in _TLS_RECORDS
+        pass
+    return True
 
 
 def is_connected(fd: int) -> bool:

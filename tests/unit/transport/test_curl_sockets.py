@@ -179,12 +179,12 @@ def test_a_shut_down_socket_is_of_no_use() -> None:
 
 @pytest.mark.parametrize(
     ("data", "is_spoilt"),
-    [(b"", True), (b"HTTP/1.1 408", True), (b"\x17\x03\x03", False), (None, False)],
+    [(b"", True), (b"HTTP/1.1 408", True), (b"\x17\x03\x03", True), (None, False)],
 )
 def test_a_kept_connection_is_spoilt_by_its_peer(
     data: bytes | None, is_spoilt: bool, pair: Pair
 ) -> None:
-    """Its end and unasked plain bytes make it useless; TLS may say more than answers."""
+    """Its end and unasked bytes, plain or under TLS, make it useless."""
     one, other = pair
     sockets = OpenSockets()
     sockets.opened(one.fileno(), 0)
