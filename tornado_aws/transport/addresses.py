@@ -1,4 +1,4 @@
-"""Connecting to a name: its addresses, tried beside each other ("happy eyeballs", RFC 8305).
+"""A name's addresses, and connecting to them beside each other ("happy eyeballs", RFC 8305).
 
 `loop.create_connection` does this too, but asyncio's loses sockets when it is cancelled at the
 wrong moment (seen with Python 3.11), and uvloop's tries one address after the other.
@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -21,33 +22,68 @@ ATTEMPT_DELAY = 0.25
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 
 
-async def connect(loop: asyncio.AbstractEventLoop, host: str, port: int) -> socket.socket:
-    """Return a non-blocking socket connected to the first address of `host` that answers.
+class Resolver:
+    """Finds names' addresses in threads, and remembers none.
+
+    A name is looked up once for all who ask meanwhile: a hundred connections must not queue up for
+    the few threads that a loop has, nor one name that hangs take them all.
+
+    Args:
+        loop: the loop on which it is asked.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._lookups: dict[tuple[str, int], asyncio.Future[Sequence[AddressInfo]]] = {}
+
+    async def resolve(self, host: str, port: int) -> Sequence[AddressInfo]:
+        """Return the addresses of `host`, at least one.
+
+        Raises:
+            OSError: the name cannot be resolved (`socket.gaierror`).
+            UnicodeError: it is none.
+        """
+        # An address needs no resolver and no thread; no name of AWS's ends as they do.
+        if ":" in host or host[-1:].isdigit():
+            flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+            with suppress(socket.gaierror):
+                # As bytes: for a text Python would load the tables of international names, here on
+                # the loop.
+                return socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM, flags=flags)
+        found = await asyncio.shield(self._lookup(host, port))
+        if not found:
+            raise socket.gaierror(socket.EAI_NONAME, "it has no address")
+        return found
+
+    def _lookup(self, host: str, port: int) -> asyncio.Future[Sequence[AddressInfo]]:
+        lookup = self._lookups.get((host, port))
+        if lookup is None:
+            lookup = self._loop.run_in_executor(None, _look_up, host, port)
+            self._lookups[host, port] = lookup
+            lookup.add_done_callback(partial(self._forget, (host, port)))
+        return lookup
+
+    def _forget(self, name: tuple[str, int], lookup: asyncio.Future[Sequence[AddressInfo]]) -> None:
+        del self._lookups[name]
+        if not lookup.cancelled():
+            lookup.exception()  # perhaps nobody waits for it any more
+
+
+def _look_up(host: str, port: int) -> Sequence[AddressInfo]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+async def connect(loop: asyncio.AbstractEventLoop, found: Sequence[AddressInfo]) -> socket.socket:
+    """Return a non-blocking socket connected to the first of some addresses that answers.
 
     Cancelling it closes every socket.
 
     Raises:
-        OSError: the name cannot be resolved (`socket.gaierror`), or no address answers; the text
-            then has each address's reason.
+        OSError: no address answers; the text has each one's reason.
     """
-    found = await _resolve(loop, host, port)
     if len(found) == 1:
         return await _connect(loop, found[0])
     return await _race(loop, alternate(found))
-
-
-async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> Sequence[AddressInfo]:
-    # An address needs no resolver and no thread; no name of AWS's ends as they do.
-    if ":" in host or host[-1:].isdigit():
-        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        with suppress(socket.gaierror):
-            # As bytes: for a text Python would load the tables of international names, here on
-            # the loop.
-            return socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM, flags=flags)
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    if not found:
-        raise socket.gaierror(socket.EAI_NONAME, "it has no address")
-    return found
 
 
 def alternate(found: Iterable[AddressInfo]) -> list[AddressInfo]:

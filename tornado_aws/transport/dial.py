@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Sequence
 
 from tornado_aws.transport import Origin, Timeouts, TransportOptions, addresses, errors
 from tornado_aws.transport.http1 import ProtocolError, ResponseParser
@@ -26,6 +27,9 @@ _KEEPALIVE = (
 class Dialer:
     """Makes connections with one set of options, on one loop.
 
+    Attributes:
+        resolver: finds the addresses of names.
+
     Args:
         options: how.
         loop: the loop.
@@ -45,6 +49,7 @@ class Dialer:
         self._waiter = waiter
         self._buffer = buffer
         self._context: asyncio.Future[ssl.SSLContext] | None = None
+        self.resolver = addresses.Resolver(loop)
 
     async def connect(self, route: Route, timeouts: Timeouts) -> Line:
         """Make a connection along `route`.
@@ -82,9 +87,9 @@ class Dialer:
             self._context.add_done_callback(self._forget_failure)
         return await asyncio.shield(self._context)
 
-    async def open(self, hop: Origin) -> SocketLine:
-        """Return a TCP connection to `hop`."""
-        sock = await addresses.connect(self.loop, hop.host, hop.port)
+    async def open(self, found: Sequence[addresses.AddressInfo]) -> SocketLine:
+        """Return a TCP connection to one of some addresses."""
+        sock = await addresses.connect(self.loop, found)
         try:
             _set_options(sock)
         except OSError:
@@ -106,15 +111,18 @@ class _Attempt:
         self._timeouts = timeouts
         self._line: Line | None = None
         self.place = route.first_hop
-        self.stage = "the TCP connection"
+        self.stage = "reading the certificates"
 
     async def run(self) -> Line:
         route = self._route
         if "https" in (route.first_hop.scheme, route.origin.scheme):
             # Before there is a connection, which need not wait for it then.
             await self._dialer.context()
+        self.stage = "resolving the name"
+        found = await self._dialer.resolver.resolve(route.first_hop.host, route.first_hop.port)
+        self.stage = "the TCP connection"
         line: Line
-        line = self._line = await self._dialer.open(route.first_hop)
+        line = self._line = await self._dialer.open(found)
         if route.first_hop.scheme == "https":
             line = await self._secure(line, route.first_hop)
         if route.is_tunnel:
@@ -142,7 +150,7 @@ class _Attempt:
         return secured
 
     async def _tunnel(self, line: Line) -> None:
-        self.stage = "the proxy's tunnel"
+        self.stage = f"the proxy's tunnel to {errors.place(self._route.origin)}"
         answered: asyncio.Future[None] = self._dialer.loop.create_future()
         line.listen(_Tunnel(line.target, answered))
         line.write(self._route.tunnel_request())
