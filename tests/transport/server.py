@@ -77,6 +77,14 @@ class Peer:
             return self._sock.selected_alpn_protocol()
         return None
 
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Agree on TLS, which the server does itself when it is made for that."""
+        self._sock = context.wrap_socket(
+            self._sock, server_side=True, do_handshake_on_connect=False
+        )
+        self._server.socks.append(self._sock)
+        self._sock.do_handshake()
+
     def read_head(self) -> tuple[str, str, list[tuple[str, str]]] | None:
         """Read up to the empty line; None when the client has closed the connection."""
         self._raw.clear()
@@ -156,9 +164,12 @@ class Peer:
                 pass
 
     def end_tls(self) -> None:
-        """Say TLS's goodbye (close_notify) and close the connection."""
+        """Say TLS's goodbye (close_notify) and close the connection, without waiting for theirs."""
         assert isinstance(self._sock, ssl.SSLSocket)
-        self._sock.unwrap().close()
+        self._sock.settimeout(0)
+        with suppress(ssl.SSLWantReadError):
+            self._sock.unwrap()
+        self._sock.close()
 
     def _take(self, size: int) -> bytes:
         while len(self._unread) < size:
@@ -225,6 +236,7 @@ class ScriptedServer:
         requests: every request that a script has read.
         connections: how many connections have been accepted.
         released: see `Peer.stall`.
+        socks: every socket of the server's side.
     """
 
     def __init__(
@@ -236,7 +248,7 @@ class ScriptedServer:
         self._scripts = scripts
         self._tls = tls
         self._faults: list[BaseException] = []
-        self._socks: list[socket.socket] = []
+        self.socks: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._closing = False
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -255,13 +267,13 @@ class ScriptedServer:
             # Wakes the accepting thread, which close() alone does not.
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for sock in self._socks:
+        for sock in self.socks:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(PATIENCE)
             assert not thread.is_alive(), "a script does not end"
-        for sock in self._socks:
+        for sock in self.socks:
             sock.close()
         if self._faults and kind is None:
             raise self._faults[0]
@@ -280,24 +292,23 @@ class ScriptedServer:
                     return
                 sock.settimeout(PATIENCE)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._socks.append(sock)
+                self.socks.append(sock)
                 number, self.connections = self.connections, self.connections + 1
                 self._spawn(lambda sock=sock, number=number: self._play(sock, number))  # type: ignore[misc]
 
     def _play(self, sock: socket.socket, number: int) -> None:
         script = self._scripts[min(number, len(self._scripts) - 1)]
+        peer = Peer(sock, number, self)
         try:
             if self._tls is not None:
-                sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-                self._socks.append(sock)
-                sock.do_handshake()
-            script(Peer(sock, number, self))
+                peer.start_tls(self._tls)
+            script(peer)
         except OSError:
             pass  # the client, or the end of the test, broke the connection
         except BaseException as error:
             self._faults.append(error)
         finally:
-            sock.close()
+            peer.close()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.transport.certificates import Certificates
 from tests.transport.conftest import ENGINES, Engine, Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, answering, response, serving
-from tests.transport.simple import PATIENT, get, post
+from tests.transport.simple import PATIENT, get, post, until
 from tornado_aws.exceptions import ConnectError, ReadError
 from tornado_aws.transport import Origin, Response
 
@@ -153,6 +154,44 @@ def test_a_connection_that_ended_with_its_response_is_not_used(
     with ScriptedServer(script) as server:
         assert run(some()) == [b"ok"] * 3
     assert (len(server.requests), server.connections) == (3, 3)
+
+
+@pytest.mark.parametrize("is_secure", [False, True], ids=["plain", "tls"])
+def test_a_connection_that_ended_with_its_response_serves_no_waiting_call(
+    is_secure: bool,
+    certificates: Certificates,
+    transport_factory: TransportFactory,
+    run: Run[Any],
+) -> None:
+    """What has waited for it, and may be sent only once, has another one."""
+    closed = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.stall()
+        peer.send(OK)
+        if is_secure:
+            peer.end_tls()
+        else:
+            peer.close()
+        closed.set()
+
+    async def three() -> list[bytes]:
+        transport = transport_factory(max_clients=1, verify=certificates.ca)
+        request = post(server.origin, b"x", may_resend=False)
+        calls = [asyncio.create_task(transport.send(request, PATIENT)) for _ in range(3)]
+        for number in range(3):
+            await until(lambda number=number: len(server.requests) > number)  # type: ignore[misc]
+            server.released.set()
+            assert closed.wait(10)  # the loop hears of response and end at once
+            server.released.clear()
+            closed.clear()
+            await calls[number]
+        return [call.result().body for call in calls]
+
+    with ScriptedServer(script, tls=certificates.server_context() if is_secure else None) as server:
+        assert run(three()) == [b"ok"] * 3
+    assert server.connections == 3
 
 
 def die_on_second(peer: Peer) -> None:
@@ -314,6 +353,31 @@ def test_bytes_between_responses_end_the_connection(
     ):
         assert run(twice()).body == b"ok"
     assert server.connections == 2
+
+
+def test_bytes_that_nobody_has_read_yet_are_no_answer(
+    certificates: Certificates, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Under TLS neither, where they cannot be told from session tickets without reading them."""
+    has_come = threading.Event()
+
+    def script(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            peer.send(OK)
+            peer.stall()
+            peer.send(response(b"unasked"))
+            has_come.set()
+
+    async def twice() -> Response:
+        transport = transport_factory(verify=certificates.ca)
+        await transport.send(get(server.origin), PATIENT)
+        server.released.set()
+        assert has_come.wait(10)
+        time.sleep(0.05)  # noqa: ASYNC251 - the loop must not see that they come
+        return await transport.send(get(server.origin), PATIENT)
+
+    with ScriptedServer(script, answering(OK), tls=certificates.server_context()) as server:
+        assert run(twice()).body == b"ok"
 
 
 def test_a_refused_connection_is_a_connect_error(

@@ -13,7 +13,7 @@ from tests.transport.conftest import Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, response, serving
 from tests.transport.simple import PATIENT, get, post
 from tornado_aws.exceptions import RequestException
-from tornado_aws.transport import Request
+from tornado_aws.transport import Request, connection
 
 OK = response(b"ok")
 
@@ -383,6 +383,28 @@ def test_a_refusal_instead_of_continue_spares_the_body(
     with ScriptedServer(refuse) as server:
         request = post(server.origin, b"secret body", expect_continue=True)
         assert run(transport_factory().send(request, PATIENT)).status == 403
+        run(asyncio.sleep(0.01))  # the loop closes what has been closed
+    assert seen == [b""]
+
+
+def test_a_refusal_that_comes_slowly_spares_the_body(
+    transport_factory: TransportFactory, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The beginning of an answer ends the wait for 100."""
+    monkeypatch.setattr(connection, "CONTINUE_WAIT", 0.2)
+    seen = []
+
+    def refuse(peer: Peer) -> None:
+        peer.read_head()
+        peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nn")
+        peer.released.wait(0.5)
+        peer.send(b"o")
+        seen.append(peer.wait_closed())
+
+    with ScriptedServer(refuse) as server:
+        request = post(server.origin, b"secret body", expect_continue=True)
+        got = run(transport_factory().send(request, PATIENT))
+        assert (got.status, got.body) == (403, b"no")
         run(asyncio.sleep(0.01))  # the loop closes what has been closed
     assert seen == [b""]
 

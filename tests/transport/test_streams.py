@@ -10,7 +10,7 @@ import pytest
 
 from tests.transport.conftest import Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, answering, chunked, response, serving
-from tests.transport.simple import PATIENT, get, until
+from tests.transport.simple import PATIENT, get, post, until
 from tornado_aws.exceptions import ClientClosedError, ReadError, ReadTimeout
 from tornado_aws.transport import BodyStream, Response
 
@@ -87,6 +87,68 @@ def test_a_stream_begins_before_the_body_has_come(
 
     with ScriptedServer(script) as server:
         run(read())
+
+
+def test_a_stream_may_begin_before_the_request_is_sent(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """The rest of the request goes out while the response is read."""
+    body = b"x" * 8_000_000
+
+    def script(peer: Peer) -> None:
+        head = peer.read_head()
+        assert head is not None
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+        peer.stall()
+        peer.read_body(head)
+        peer.send(b"world")
+
+    async def send() -> None:
+        transport = transport_factory()
+        got = await transport.send(post(server.origin, body, stream=True), PATIENT)
+        server.released.set()
+        assert await read_all(stream_of(got)) == b"helloworld"
+
+    with ScriptedServer(script) as server:
+        run(send())
+    assert server.requests[0].body == body
+
+
+def test_a_source_that_ends_slowly_does_not_end_the_stream(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """The response may be there before the body's iterable has been closed."""
+
+    class Source:
+        def __init__(self) -> None:
+            self.pieces = [b"world", b"hello"]
+
+        def __aiter__(self) -> Source:
+            return self
+
+        async def __anext__(self) -> bytes:
+            if not self.pieces:
+                raise StopAsyncIteration
+            return self.pieces.pop()
+
+        async def aclose(self) -> None:
+            await asyncio.sleep(0.05)
+            server.released.set()
+
+    async def send() -> None:
+        transport = transport_factory()
+        request = post(server.origin, Source(), content_length=10, stream=True)
+        got = await transport.send(request, PATIENT)
+        assert await read_all(stream_of(got)) == b"helloworld"
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+        peer.stall()
+        peer.send(b"world")
+
+    with ScriptedServer(script) as server:
+        run(send())
 
 
 def test_an_error_response_is_not_streamed(

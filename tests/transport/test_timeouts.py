@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from tests.transport.certificates import Certificates
 from tests.transport.conftest import Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, response, serving
-from tests.transport.simple import get, post
+from tests.transport.simple import get, post, until
 from tornado_aws.exceptions import (
     ConnectTimeout,
     PoolTimeout,
@@ -197,6 +198,46 @@ def test_a_tls_bound_is_nothing_to_a_kept_connection(
 
     with ScriptedServer(script, tls=certificates.server_context()) as server:
         assert run(twice()) == [b"ok", b"ok"]
+
+
+@pytest.mark.parametrize("engine", ["pool"], indirect=True)
+@pytest.mark.parametrize("connect", [0.3, 20.0], ids=["same bound", "other bound"])
+def test_a_spare_connection_s_bound_is_not_that_of_the_call_that_takes_it(
+    connect: float,
+    transport_factory: TransportFactory,
+    run: Run[Any],
+    certificates: Certificates,
+) -> None:
+    """A call that waits for a connection that was begun earlier has all of its own time."""
+    context = certificates.server_context()
+
+    def speaking(peer: Peer) -> None:
+        peer.start_tls(context)
+        while peer.read_request() is not None:
+            assert may_answer.acquire(timeout=10)
+            peer.send(OK)
+
+    async def main() -> None:
+        transport = transport_factory(max_clients=2, verify=certificates.ca)
+        request = get(server.origin._replace(scheme="https"))
+        bound = LONG._replace(connect=0.3)
+        calls = [asyncio.create_task(transport.send(request, bound))]
+        await until(lambda: len(server.requests) == 1)
+        # This one begins a connection that does not come, and is served by the other one.
+        calls.append(asyncio.create_task(transport.send(request, bound)))
+        await until(lambda: server.connections == 2)
+        may_answer.release()
+        await calls[0]
+        await until(lambda: len(server.requests) == 2)
+        calls.append(asyncio.create_task(transport.send(request, LONG._replace(connect=connect))))
+        # The connection's own bound is met, and another one is begun for the call.
+        await until(lambda: server.connections == 3)
+        may_answer.release(2)
+        assert [(await call).body for call in calls] == [b"ok"] * 3
+
+    may_answer = threading.Semaphore(0)
+    with ScriptedServer(speaking, deaf, speaking) as server:
+        run(main())
 
 
 def test_no_free_connection_is_a_pool_timeout(

@@ -111,6 +111,7 @@ class Connection:
             self._gate = self._owner.loop.call_later(CONTINUE_WAIT, self._send_body)
         elif isinstance(body, bytes) and len(body) <= PIECE:
             self._line.write(call.head + body)
+            self._unwritten = self._line.unwritten()
             self.is_sent = True
         else:
             self._line.write(call.head)
@@ -132,7 +133,7 @@ class Connection:
         """Ask the kernel whether an idle connection has ended, or has got what nobody asked for.
 
         The loop tells of that as well, but only in its next round. Under TLS there may be more to
-        read than answers (session tickets), so that only the end itself counts.
+        read than answers (session tickets), so that it must be read to be known.
         """
         if self.is_closed:
             return True
@@ -141,8 +142,10 @@ class Connection:
         found = self._readiness.poll(0)
         if not found:
             return False
-        events = _HUNG_UP if self._line.is_secure else _INPUT
-        return bool(found[0][1] & (events | _BROKEN))
+        if not self._line.is_secure or found[0][1] & (_HUNG_UP | _BROKEN):
+            return True
+        self._line.look()
+        return self.is_closed
 
     def resume_reading(self) -> None:
         """Take bytes again after a stream's reader had fallen behind."""
@@ -174,7 +177,8 @@ class Connection:
             self.is_sent = is_last
             self._line.write(data)
         self._turn -= len(data) + _PIECE_COST
-        if self._line.unwritten():
+        self._unwritten = self._line.unwritten()
+        if self._unwritten:
             self._drained = self._owner.loop.create_future()
             await self._drained
             self._turn = _TURN
@@ -252,6 +256,7 @@ class Connection:
             self._owner.fail(call, errors.too_large(self._origin, limit, parser.received))
             return
         elif not parser.complete:
+            self._shut_gate()  # who answers already does not want the body
             self._line.target = parser.claim() or self._view
         elif not call.future.done():
             call.future.set_result(_response(head, parser.take_body()))
@@ -262,6 +267,7 @@ class Connection:
 
     def _deliver_stream(self, call: Call, parser: ResponseParser, head: Head) -> None:
         if self._stream is None:
+            self._shut_gate()
             self._stream = call.stream = StreamBuffer(call, self._owner, self._owner.loop)
             call.phase = Phase.STREAMING
             call.since = NEVER
@@ -285,12 +291,13 @@ class Connection:
         is_sent = self.is_sent and not self._line.unwritten()
         self._detach()
         self.served += 1
-        self._owner.finished(self, call, reusable and is_sent)
+        self._owner.finished(self, call, reusable and is_sent and not self._line.is_over)
 
     def _send_body(self) -> None:
         self._shut_gate()
-        if self.call is not None:
-            self.call.upload = self._owner.loop.create_task(self._upload(self.call))
+        call = self.call
+        if call is not None:
+            call.upload = self._owner.loop.create_task(self._upload(call))
 
     async def _upload(self, call: Call) -> None:
         try:

@@ -38,10 +38,12 @@ class Line(Protocol):
     Attributes:
         target: where the next bytes that come are written to.
         is_secure: whether there is TLS on it.
+        is_over: whether the peer has ended it, of which `line_ended` may not have told yet.
     """
 
     target: memoryview
     is_secure: bool
+    is_over: bool
 
     def listen(self, receiver: Receiver) -> None:
         """Report to `receiver` from now on; before the first call nothing is read."""
@@ -64,6 +66,9 @@ class Line(Protocol):
     def resume(self) -> None:
         """Read again."""
 
+    def look(self) -> None:
+        """Take at once what has come, before the loop tells of it."""
+
     def fileno(self) -> int:
         """Return the socket's descriptor, -1 when the line is closed."""
         ...
@@ -85,6 +90,7 @@ class SocketLine:
     """
 
     is_secure = False
+    is_over = False
 
     def __init__(self, waiter: Waiter, sock: socket.socket, target: memoryview) -> None:
         self.target = target
@@ -126,6 +132,9 @@ class SocketLine:
         if not self._is_reading and not self._is_closed:
             self._is_reading = True
             self._waiter.add_reader(self._descriptor, self._readable)
+
+    def look(self) -> None:
+        self._readable()
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -179,6 +188,7 @@ class SocketLine:
             receiver.line_ended(error)
             return
         if not nbytes:
+            self.is_over = True
             self.pause()
             receiver.line_ended(None)
             return
@@ -204,6 +214,7 @@ class TLSLine:
     """
 
     is_secure = True
+    is_over = False
 
     def __init__(
         self,
@@ -257,6 +268,9 @@ class TLSLine:
 
     def resume(self) -> None:
         self._below.resume()
+
+    def look(self) -> None:
+        self._below.look()
 
     def fileno(self) -> int:
         return self._below.fileno()
@@ -317,13 +331,12 @@ class TLSLine:
         tls, incoming, target = self._tls, self._incoming, self.target
         room, filled = len(target), 0
         end: Exception | None = None
-        is_over = False
         try:
             while filled < room:
                 nbytes: Any = tls.read(room - filled, target[filled:])  # a count, given memory
                 filled += nbytes
                 if not nbytes:
-                    is_over = True  # TLS's goodbye
+                    self.is_over = True  # TLS's goodbye
                     break
                 # A record that did not fit has filled the room; nothing of it is left in between.
                 if not incoming.pending:
@@ -331,11 +344,11 @@ class TLSLine:
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
-            is_over, end = True, error
+            self.is_over, end = True, error
         self._flush()
         if filled:
             receiver.bytes_received(filled)
-        if is_over:
+        if self.is_over:
             self._end(end)
         return filled == room
 

@@ -79,7 +79,8 @@ class PoolTransport:
             _abandon(pool, call, future)
             raise
         finally:
-            if call.upload is not None:
+            # Beside a streamed response the request may still be on its way.
+            if call.upload is not None and call.stream is None:
                 await _ended(call.upload)
         if response.stream is not None:
             response.stream.keeper = self  # type: ignore[attr-defined]

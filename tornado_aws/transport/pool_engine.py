@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from tornado_aws.exceptions import AWSClientException
+from tornado_aws.exceptions import AWSClientException, ConnectTimeout
 from tornado_aws.transport import (
     Origin,
     PoolStats,
@@ -44,16 +44,20 @@ class Dial:
 
     Attributes:
         route: where to.
+        timeouts: its bounds.
+        since: when it began, on the loop's clock.
         call: the call that waits for it; None when that was served by another connection.
         task: the task that makes it.
     """
 
-    __slots__ = ("call", "route", "task")
+    __slots__ = ("call", "route", "since", "task", "timeouts")
 
     task: asyncio.Task[None]
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, now: float) -> None:
         self.route = call.route
+        self.timeouts = call.timeouts
+        self.since = now
         self.call: Call | None = call
 
 
@@ -218,7 +222,8 @@ class Pool:
     def _adopt(self, call: Call) -> bool:
         """Let the call wait for a spare connection that is being made, if there is one."""
         for dial in self._dials:
-            if dial.call is None and dial.route.key == call.key:
+            is_spare = dial.call is None and dial.route.key == call.key
+            if is_spare and dial.timeouts == call.timeouts:
                 dial.call = call
                 call.dial = dial
                 call.phase = Phase.DIALING
@@ -228,14 +233,14 @@ class Pool:
 
     def _dial(self, call: Call) -> None:
         call.phase = Phase.DIALING
-        dial = call.dial = Dial(call)
+        dial = call.dial = Dial(call, self.loop.time())
         self._dials[dial] = None
-        dial.task = self.loop.create_task(self._run(dial, call.timeouts))
+        dial.task = self.loop.create_task(self._run(dial))
         self.watch(call)
 
-    async def _run(self, dial: Dial, timeouts: Timeouts) -> None:
+    async def _run(self, dial: Dial) -> None:
         try:
-            line = await self._dialer.connect(dial.route, timeouts)
+            line = await self._dialer.connect(dial.route, dial.timeouts)
         except asyncio.CancelledError as error:
             if dial in self._dials:  # the pool, which has forgotten the dial, did not do this
                 place = dial.route.first_hop
@@ -266,6 +271,8 @@ class Pool:
         call = dial.call
         if call is None:
             self._vacate()
+        elif isinstance(error, ConnectTimeout) and dial.since < call.started:
+            self._dial(call)  # the bound was met by somebody else's wait
         else:
             call.dial = None
             self.fail(call, error)
@@ -291,6 +298,11 @@ class Pool:
     # --- connections ---
 
     def _release(self, connection: Connection) -> None:
+        # What may be sent only once would be lost on it, if it ended with its response.
+        if (self._ledger.waiting or self._dials) and connection.is_dead():
+            connection.abort()
+            self._vacate()
+            return
         now = self.loop.time()
         handover = self._ledger.release(connection, now)
         if handover.serve is not None:

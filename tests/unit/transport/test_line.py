@@ -99,6 +99,27 @@ def test_bytes_go_both_ways(ends: Ends) -> None:
     asyncio.run(main())
 
 
+def test_what_has_come_can_be_taken_at_once(ends: Ends) -> None:
+    """Without waiting for the loop, be it bytes, nothing or the end."""
+    ours, theirs = ends
+
+    async def main() -> None:
+        line = SocketLine(asyncio.get_running_loop(), ours, buffer())
+        listener = Listener(line)
+        line.listen(listener)
+        line.look()
+        assert not listener.pieces
+        theirs.sendall(b"hello")
+        line.look()
+        assert listener.data == b"hello"
+        theirs.close()
+        line.look()
+        assert (listener.end, line.is_over) == ([None], True)
+        line.abort()
+
+    asyncio.run(main())
+
+
 def test_nothing_is_read_before_somebody_listens_or_while_paused(ends: Ends) -> None:
     """The bytes wait in the socket."""
     ours, theirs = ends
@@ -253,6 +274,7 @@ class Cable:
     """A `Line` that carries bytes to and from a TLS server in memory."""
 
     is_secure = False
+    is_over = False
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.target = buffer()
@@ -276,6 +298,9 @@ class Cable:
 
     def resume(self) -> None:
         self.is_paused = False
+
+    def look(self) -> None:
+        self.carry()
 
     def fileno(self) -> int:
         return 99
@@ -391,6 +416,47 @@ def test_a_receiver_may_abort_in_the_middle(certificates: Certificates) -> None:
         cable.carry()
         assert cable.is_aborted
         assert listener.data == b"x" * 100
+
+    asyncio.run(main())
+
+
+def test_an_end_is_known_with_the_last_bytes(certificates: Certificates) -> None:
+    """TLS's goodbye that came along is seen before the bytes are handed on."""
+
+    async def main() -> list[bool]:
+        cable = Cable(certificates.server_context())
+        line = await shaken(cable, certificates.ca)
+        known: list[bool] = []
+
+        class Curious(Listener):
+            def bytes_received(self, nbytes: int) -> None:
+                known.append(line.is_over)
+
+        line.listen(Curious(line))
+        cable.server.write(b"first")
+        cable.carry()
+        cable.server.write(b"last")
+        with suppress(ssl.SSLWantReadError):
+            cable.server.unwrap()
+        cable.carry()
+        return known
+
+    assert asyncio.run(main()) == [False, True]
+
+
+def test_looking_takes_what_has_come(certificates: Certificates) -> None:
+    """Session tickets are no bytes for the receiver, and answers are."""
+
+    async def main() -> None:
+        cable = Cable(certificates.server_context())
+        line = await shaken(cable, certificates.ca)
+        listener = Listener(line)
+        line.listen(listener)
+        line.look()
+        assert not listener.pieces
+        cable.server.write(b"hello")
+        line.look()
+        assert listener.data == b"hello"
 
     asyncio.run(main())
 
