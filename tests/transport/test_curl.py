@@ -33,7 +33,7 @@ from tornado_aws.exceptions import (
 )
 from tornado_aws.transport import Origin, Request, Response, Timeouts, TransportOptions, curl_multi
 from tornado_aws.transport.curl import CurlTransport
-from tornado_aws.transport.curl_sockets import LoopWatcher, make_watcher
+from tornado_aws.transport.curl_sockets import LoopWatcher
 from tornado_aws.transport.http1 import request_head
 
 
@@ -264,36 +264,6 @@ def test_a_connection_with_a_doubtful_answer_is_given_up() -> None:
 
     with ScriptedServer(script, echo) as server:
         assert asyncio.run(main()).status == 200
-    assert server.connections == 2
-
-
-@pytest.mark.parametrize("watcher", [make_watcher, LoopWatcher])
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_what_came_while_the_loop_was_busy_is_no_answer(
-    scheme: str, watcher: Any, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Kept connections are looked at before use, so that nothing has to be noticed at once."""
-    monkeypatch.setattr(curl_multi, "make_watcher", watcher)
-    has_come = threading.Event()
-
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.answer(b"asked for")
-        peer.stall()
-        peer.answer(b"unasked")
-        has_come.set()
-        peer.wait_closed()
-
-    async def main() -> Response:
-        transport = CurlTransport(TransportOptions(verify=certificates.ca))
-        await transport.send(get(server.origin), PATIENT)
-        server.released.set()
-        assert has_come.wait(10)
-        return await send(transport, get(server.origin))
-
-    tls = certificates.server_context() if scheme == "https" else None
-    with ScriptedServer(script, echo, tls=tls) as server:
-        assert asyncio.run(main()).body == b"0"
     assert server.connections == 2
 
 

@@ -15,6 +15,7 @@ import os
 from asyncio import AbstractEventLoop, Future, Task
 from collections.abc import AsyncIterable
 from functools import partial
+from ssl import SSLContext
 
 import pycurl
 
@@ -70,6 +71,7 @@ class Engine:
         self._sockets = OpenSockets()
         self._fixed = fixed_options(options)
         self._tls_checked = options.verify is True and options.client_cert is None
+        self._tls_check: Future[SSLContext] | None = None
         self._routes: dict[Origin, Route] = {}
         self._slots = Slots(options.max_clients, loop)
         self._spare: list[Handle] = []
@@ -123,10 +125,20 @@ class Engine:
         return found
 
     async def _check_tls(self) -> None:
-        """Let Python's TLS look at the files first: it says which one is bad, and why."""
-        options = self._options
-        await self.loop.run_in_executor(None, load_context, options.verify, options.client_cert)
-        self._tls_checked = True
+        """Let Python's TLS look at the files first: it says which one is bad, and why.
+
+        Once for all who wait for it, who then go on in the order in which they came.
+        """
+        if self._tls_check is None:
+            self._tls_check = self.loop.run_in_executor(
+                None, load_context, self._options.verify, self._options.client_cert
+            )
+            self._tls_check.add_done_callback(self._tls_was_checked)
+        await asyncio.shield(self._tls_check)
+
+    def _tls_was_checked(self, check: Future[SSLContext]) -> None:
+        self._tls_check = None
+        self._tls_checked = not check.cancelled() and check.exception() is None
 
     async def _wait_for_slot(self, origin: Origin, timeouts: Timeouts, began: float) -> None:
         pool = NEVER if timeouts.pool is None else timeouts.pool
