@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tornado_aws.exceptions import UnsupportedOperationError
 
-__all__ = ["check", "enter"]
+__all__ = ["check", "enter", "is_part_of"]
 
 
 class Ends(Protocol):
@@ -34,13 +34,18 @@ def enter(thing: Ends) -> None:
     _PART_OF.set((*(each for each in _PART_OF.get() if not each.done()), thing))
 
 
+def is_part_of(thing: Ends) -> bool:
+    """Tell whether who asks is part of `thing`, and must not wait for it."""
+    return any(each is thing for each in _PART_OF.get())
+
+
 def check(thing: Ends) -> None:
     """Look whether `thing` may be waited for here.
 
     Raises:
         UnsupportedOperationError: who waits is part of it.
     """
-    if any(each is thing for each in _PART_OF.get()):
+    if is_part_of(thing):
         raise UnsupportedOperationError(
             "A function that takes part in loading credentials (credentials=, mfa_code=) has called"
             " a client that needs these very credentials, and would wait for itself for ever; use a"

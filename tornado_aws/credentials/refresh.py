@@ -5,9 +5,11 @@
 * more than 15 minutes before the end (a little more, by chance, so that a fleet does not refresh at
   one moment; all of it less for credentials that never live that long) nothing happens;
 * then one refresh runs in the background, and nobody waits for it;
-* within 10 minutes of the end everybody waits for one refresh;
-* credentials that have not ended are used on when a refresh fails, and the source is left alone for
-  a while; once they have ended, the failure is what the callers get, and the next call asks again;
+* within 10 minutes of the end everybody waits for one refresh, until 5 seconds after it began: then
+  the credentials that have not ended are used on, and it goes on in the background;
+* they are used on as well when a refresh fails, and the source is left alone for a while;
+* once they have ended everybody waits as long as it takes, a failure is what the callers get, and
+  the next call asks again;
 * one refresh runs at a time, and goes on when the caller that began it is cancelled.
 
 The two windows are those of botocore/credentials.py (RefreshableCredentials).
@@ -37,7 +39,7 @@ class Windows(NamedTuple):
 
     Attributes:
         advisory: from then on, in the background.
-        mandatory: from then on while the callers wait.
+        mandatory: from then on while the callers wait for some seconds.
         jitter: by how much the advisory window is longer at most, by chance.
     """
 
@@ -48,8 +50,13 @@ class Windows(NamedTuple):
 
 WINDOWS = Windows()
 
-# How long a caller waits for a look at a file, seconds: far more than a healthy disk needs.
+# For how long since its beginning callers wait for a look at a file, seconds: far more than a
+# healthy disk needs.
 LOOK_PATIENCE = 1.0
+
+# For how long since its beginning callers wait for a refresh that they can do without, seconds: far
+# more than a healthy source needs.
+MANDATORY_PATIENCE = 5.0
 
 # How long a source that still has rejected credentials is not asked again, seconds.
 REJECTED_PAUSE = 5.0
@@ -61,6 +68,7 @@ class Step(Enum):
     USE = "nothing"
     BACKGROUND = "begin a refresh, wait for nothing"
     LOOK = "wait a moment for a look at the source"
+    WAIT_BRIEFLY = "wait a few seconds for a refresh"
     WAIT = "wait for a refresh"
 
 
@@ -125,7 +133,7 @@ def decide(
     if pause > 0:
         return Step.USE
     if remaining is not None and remaining <= windows.mandatory:
-        return Step.WAIT
+        return Step.WAIT_BRIEFLY
     if remaining is not None and remaining <= windows.advisory + jitter:
         return Step.BACKGROUND
     return Step.LOOK if recheck_in is not None and recheck_in <= 0 else Step.USE
@@ -172,6 +180,7 @@ class Refreshing:
         self._windows = windows
         self._credentials: Credentials | None = None
         self._flight: asyncio.Task[Credentials] | None = None
+        self._begun = 0.0  # steady: the flight
         self._closed = False
         self._jitter = 0.0
         self._end = Moment.never()
@@ -223,9 +232,10 @@ class Refreshing:
         if step is Step.BACKGROUND:
             return credentials
         if step is Step.LOOK:
-            await asyncio.wait([flight], timeout=LOOK_PATIENCE)
-            return self._credentials or credentials
-        return await self._join_unless_usable(flight)
+            await self._wait_briefly(flight, LOOK_PATIENCE)
+        elif step is Step.WAIT_BRIEFLY:
+            await self._wait_briefly(flight, MANDATORY_PATIENCE)
+        return self._usable() or await self._join(flight)
 
     def _times(self) -> tuple[float | None, float, float, float | None, Windows]:
         now = self._clock.steady()
@@ -243,6 +253,7 @@ class Refreshing:
         if flight is None or flight.done() or flight.get_loop() is not loop:
             flight = self._flight = loop.create_task(self._refresh(rejected))
             flight.add_done_callback(_mark_seen)
+            self._begun = self._clock.steady()
         return flight
 
     async def _join(self, flight: asyncio.Task[Credentials]) -> Credentials:
@@ -255,14 +266,19 @@ class Refreshing:
                 raise ClientClosedError(sent=False) from None
             raise
 
-    async def _join_unless_usable(self, flight: asyncio.Task[Credentials]) -> Credentials:
-        try:
-            return await self._join(flight)
-        except Exception:
-            remaining = self._end.remaining(self._clock)
-            if self._credentials is None or (remaining is not None and remaining <= 0):
-                raise
-            return self._credentials
+    async def _wait_briefly(self, flight: asyncio.Task[Credentials], patience: float) -> None:
+        """Wait until a refresh has ended, or for so many seconds since it began.
+
+        Since it began, not since a caller came: many callers one after another would all wait.
+        """
+        left = self._begun + patience - self._clock.steady()
+        if left > 0 and not own_wait.is_part_of(flight):
+            await asyncio.wait([flight], timeout=left)
+
+    def _usable(self) -> Credentials | None:
+        """Return the credentials there are, None when they have ended."""
+        remaining = self._end.remaining(self._clock)
+        return self._credentials if remaining is None or remaining > 0 else None
 
     async def _refresh(self, rejected: Credentials | None) -> Credentials:
         flight = asyncio.current_task()

@@ -32,7 +32,8 @@ HOUR = 3600.0
         (930.1, 0, None, Step.USE),
         (930, 0, None, Step.BACKGROUND),
         (600.1, 0, None, Step.BACKGROUND),
-        (600, 0, None, Step.WAIT),
+        (600, 0, None, Step.WAIT_BRIEFLY),
+        (0.1, 0, None, Step.WAIT_BRIEFLY),
         (600, 1, None, Step.USE),
         (0.1, 1, None, Step.USE),
         (0, 1, None, Step.WAIT),
@@ -100,6 +101,8 @@ class Source:
         self.error: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.same = False
+        self.meanwhile: Callable[[], Awaitable[Credentials]] | None = None
+        self.found: list[str] = []
 
     async def load(self, rejected: Credentials | None) -> Credentials:
         self.loads += 1
@@ -107,6 +110,8 @@ class Source:
         number = 1 if self.same else self.loads
         if self.gate is not None:
             await self.gate.wait()
+        if self.meanwhile is not None:
+            self.found.append((await self.meanwhile()).access_key)
         if self.error is not None:
             raise self.error
         end = None if self.lifetime is None else self.timeline.ends_in(self.lifetime)
@@ -207,6 +212,75 @@ def test_everybody_waits_for_one_refresh_in_the_mandatory_window() -> None:
         assert {credentials.access_key for credentials in given} == {"AKID2"}
 
     assert play(body).loads == 2
+
+
+def test_a_refresh_that_hangs_is_not_waited_for_while_credentials_last() -> None:
+    """5 seconds after it began the callers go on with what they have, and it goes on, too."""
+
+    async def body(refreshing: Refreshing, source: Source, timeline: Timeline) -> None:
+        await refreshing.get()
+        timeline.pass_by(HOUR - 599)
+        source.gate = asyncio.Event()
+        first = asyncio.create_task(refreshing.get())
+        await settle()
+        assert not first.done()
+        timeline.pass_by(5.1)
+        with pytest.raises(StopIteration) as caught:  # without waiting for anything
+            refreshing.get().send(None)
+        assert caught.value.value.access_key == "AKID1"
+        source.gate.set()
+        assert (await first).access_key == "AKID2"
+        assert (await refreshing.get()).access_key == "AKID2"
+
+    assert play(body).loads == 2
+
+
+def test_the_patience_of_a_waiting_caller_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without anybody's help: it waits no longer than the refresh may take."""
+    monkeypatch.setattr("tornado_aws.credentials.refresh.MANDATORY_PATIENCE", 0.01)
+
+    async def body(refreshing: Refreshing, source: Source, timeline: Timeline) -> None:
+        await refreshing.get()
+        timeline.pass_by(HOUR - 599)
+        source.gate = asyncio.Event()
+        given = await asyncio.gather(*(refreshing.get() for _ in range(100)))
+        assert {credentials.access_key for credentials in given} == {"AKID1"}
+
+    assert play(body).loads == 2
+
+
+def test_credentials_that_end_while_a_caller_waits_are_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The caller then waits for the refresh as long as it takes."""
+    monkeypatch.setattr("tornado_aws.credentials.refresh.MANDATORY_PATIENCE", 0.01)
+
+    async def body(refreshing: Refreshing, source: Source, timeline: Timeline) -> None:
+        await refreshing.get()
+        timeline.pass_by(HOUR - 1)
+        source.gate = asyncio.Event()
+        waiting = asyncio.create_task(refreshing.get())
+        await settle()
+        timeline.pass_by(2)
+        await asyncio.wait([waiting], timeout=0.1)
+        assert not waiting.done()
+        source.gate.set()
+        assert (await waiting).access_key == "AKID2"
+
+    play(body)
+
+
+def test_who_takes_part_in_a_refresh_uses_what_there_is() -> None:
+    """A function that loads credentials and calls with those that are to be replaced."""
+
+    async def body(refreshing: Refreshing, source: Source, timeline: Timeline) -> None:
+        await refreshing.get()
+        timeline.pass_by(HOUR - 599)
+        source.meanwhile = refreshing.get
+        assert (await refreshing.get()).access_key == "AKID2"
+        assert source.found == ["AKID1"]
+
+    play(body)
 
 
 def test_a_thousand_callers_at_the_end_share_one_refresh() -> None:
@@ -432,7 +506,7 @@ def test_a_look_that_fails_leaves_what_there_was() -> None:
 
 
 def test_a_look_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A network file system that stands still does not stop the calls."""
+    """A network file system that stands still does not stop the calls, not even each for once."""
     monkeypatch.setattr("tornado_aws.credentials.refresh.LOOK_PATIENCE", 0.01)
 
     async def body(refreshing: Refreshing, source: Source, timeline: Timeline) -> None:
@@ -441,6 +515,9 @@ def test_a_look_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
         timeline.pass_by(5.1)
         source.gate = asyncio.Event()
         assert (await refreshing.get()).access_key == "AKID1"
+        timeline.pass_by(0.1)
+        with pytest.raises(StopIteration):
+            refreshing.get().send(None)
 
     play(body, lifetime=None)
 
