@@ -14,24 +14,26 @@ if TYPE_CHECKING:
     from tornado_aws.credentials.providers import ServiceCall
     from tornado_aws.service import ServiceClient
 
-# Options of a client that hold for the calls that its credentials take, too.
+# Options of a client that hold for the calls that its credentials take, too: how the services are
+# reached. How long that may take does not depend on how long the client's own calls take.
 PASSED = frozenset(
     {
         "client_cert",
         "config_file",
-        "connect_timeout",
         "credentials_file",
-        "pool_timeout",
+        "ignore_configured_endpoint_urls",
         "profile",
         "proxy",
-        "read_timeout",
-        "tls_timeout",
         "use_curl",
         "use_dualstack_endpoint",
         "use_fips_endpoint",
         "verify",
     }
 )
+
+# Of each call with its retries, seconds. These services answer in less than one. A second attempt
+# fits in, and nobody whose credentials have ended waits for minutes.
+BOUNDS: Mapping[str, float] = {"connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout": 30.0}
 
 _CLIENTS: Mapping[str, tuple[str, str]] = {
     "signin": ("tornado_aws.services.signin", "SignInService"),
@@ -46,9 +48,9 @@ def service_call(options: Mapping[str, Any], names: Set[str] = PASSED) -> Servic
 
     Args:
         options: the options of the client whose credentials they are.
-        names: which of them hold for these calls, too.
+        names: which of them hold for these calls, too; without bounds among them `BOUNDS` do.
     """
-    passed = {name: value for name, value in options.items() if name in names}
+    passed = {**BOUNDS, **{name: value for name, value in options.items() if name in names}}
 
     async def call(
         service: str,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -145,6 +146,50 @@ sso_role_name = reader
     assert request.header("x-amz-sso_bearer_token") == "TOKEN"
     assert request.header("Authorization") is None
     assert request.target == "/federation/credentials?role_name=reader&account_id=123456789012"
+
+
+ROLE_PROFILE = f"""
+[default]
+role_arn = {ROLE}
+source_profile = base
+[profile base]
+aws_access_key_id = BASEKEY
+aws_secret_access_key = s
+"""
+
+
+def test_a_service_that_is_silent_is_not_waited_for_for_ever(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calls have a bound of their own, whatever the client's are."""
+    monkeypatch.setattr("tornado_aws.service_calls.BOUNDS", {"total_timeout": 0.2})
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+    server.default = ASSUMED._replace(gate=threading.Event())
+    with pytest.raises(exceptions.CredentialsError, match="total_timeout=0.2"):
+        credentials(tmp_path, ROLE_PROFILE, read_timeout=None, total_timeout=None)
+
+
+def test_the_clients_timeouts_are_for_its_own_calls(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client of an impatient program has credentials nevertheless."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+    server.default = ASSUMED
+    timeouts = dict.fromkeys(("connect_timeout", "read_timeout", "total_timeout"), 1e-9)
+    assert credentials(tmp_path, ROLE_PROFILE, **timeouts).access_key == "ROLEKEY"
+
+
+def test_configured_endpoints_are_ignored_as_the_client_ignores_them(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code that trusts no configured endpoint sends no credentials there."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://configured.invalid")
+    server.default = Answer(403)
+    options: dict[str, Any] = {"ignore_configured_endpoint_urls": True, "proxy": server.url}
+    with pytest.raises(exceptions.CredentialsError):
+        credentials(tmp_path, ROLE_PROFILE, **options)
+    asked = {(request.method, request.target) for request in server.requests}
+    assert asked == {("CONNECT", "sts.eu-west-1.amazonaws.com:443")}
 
 
 def test_clients_of_one_configuration_ask_once(server: RecordingServer, tmp_path: Path) -> None:
