@@ -22,7 +22,7 @@ from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.exchange import Exchange
 from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.credentials.sessions import Sessions
-from tornado_aws.credentials.shared import configuration_key, share
+from tornado_aws.credentials.shared import share, source_key, source_region
 from tornado_aws.credentials.source import CredentialSource, from_callable, static
 from tornado_aws.customizations import module_of
 from tornado_aws.discovery import Discovery
@@ -35,7 +35,7 @@ from tornado_aws.protocols import PROTOCOLS, choose
 from tornado_aws.regions import KnownRegions
 from tornado_aws.retries import POLICIES, Policy
 from tornado_aws.routes import Route, Router, raw_route
-from tornado_aws.service_calls import PASSED, service_call
+from tornado_aws.service_calls import service_call
 from tornado_aws.session import Target
 from tornado_aws.settings import Settings, resolve
 from tornado_aws.transport import Timeouts, Transport, TransportOptions
@@ -187,14 +187,15 @@ def _shared_source(
     options: Mapping[str, Any],
 ) -> CredentialSource:
     """Return the source that all clients of this configuration share."""
-    passed = {name: options[name] for name in sorted(PASSED & options.keys())}
+    own = replace(settings, region=source_region(settings, environ, profiles))
     extras = {name: options.get(name) for name in ("mfa_code", "role_cache")}
-    key = (configuration_key(settings, environ), *passed.items(), *extras.values())
+    use_curl = options.get("use_curl", False)
+    key = source_key(own, environ, files.paths, use_curl=use_curl, **extras)
 
     def make(exchange: Exchange) -> tuple[CredentialSource, Transport]:
         local = _local_engine()
         source = default_source(
-            settings,
+            own,
             profiles,
             environ,
             lambda: local,

@@ -23,7 +23,7 @@ from tornado_aws._settings_table import (
 from tornado_aws.config import Profiles, Section
 from tornado_aws.exceptions import ConfigurationError, NoProfileError
 
-__all__ = ["TABLE", "Setting", "Settings", "resolve", "snake_service_id"]
+__all__ = ["TABLE", "Setting", "Settings", "configured_region", "resolve", "snake_service_id"]
 
 ARGUMENT = "argument"
 DEFAULT = "default"
@@ -127,6 +127,25 @@ def resolve(
     return Settings(
         **lookup.values, environ_proxies=environ_proxies(environ), sources=lookup.sources
     )
+
+
+def configured_region(
+    settings: Settings, environ: Mapping[str, str], profiles: Profiles
+) -> str | None:
+    """Return the region that the environment or the profile names, whatever code names.
+
+    None when they name none. Nobody has had to get it right where code names another one, so an
+    impossible one counts as none.
+
+    Args:
+        settings: what `resolve` gave for `environ` and `profiles`.
+        environ: the environment variables.
+        profiles: what the configuration and credentials files say.
+    """
+    lookup = _Lookup({}, environ, profiles, None)
+    lookup.section = profiles.profiles.get(settings.profile, {})
+    lookup._settle(_REGION, lookup._general(_REGION))
+    return None if lookup.faults else lookup.values["region"]
 
 
 class _Candidate(NamedTuple):

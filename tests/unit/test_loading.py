@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.support.recording_server import RecordingServer
+from tests.support.roles import ROLE, assumed
+from tornado_aws import AsyncAWSClient
 
 # Run in an interpreter of its own, where nothing is imported yet.
 FIRST_CALLS = """
@@ -88,3 +95,72 @@ def _run(*, status: int = 200, more: str = "", requests: int = 1, **parts: objec
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+MFA_PROFILE = f"""
+[default]
+role_arn = {ROLE}
+mfa_serial = arn:aws:iam::1:mfa/me
+source_profile = base
+{{more}}
+[profile base]
+aws_access_key_id = BASEKEY
+aws_secret_access_key = s
+"""
+
+
+class Device:
+    """An MFA device that counts how often it is asked, and cannot be hashed."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __call__(self, serial: str) -> str:
+        self.asked += 1
+        return "654321"
+
+
+@pytest.mark.parametrize("more", ["", "region = eu-central-1"])
+@pytest.mark.parametrize(
+    "differences",
+    [
+        [{"region": "eu-west-1"}, {"region": "us-east-1"}, {"region": "sa-east-1"}],
+        [{"read_timeout": 5}, {"read_timeout": 30}, {"read_timeout": None}],
+        [{"connect_timeout": 5}, {"tls_timeout": 3}, {"pool_timeout": 1}],
+        [{"client_cert": ["c", "k"]}, {"client_cert": ("c", "k")}],
+        [{"verify": True}, {}],
+    ],
+)
+def test_clients_that_differ_in_what_is_not_their_credentials_share_them(
+    differences: list[dict[str, Any]],
+    more: str,
+    server: RecordingServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The role is assumed once, and the user is asked once for the code of the device."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    server.default = assumed(1)
+    config = tmp_path / "config"
+    config.write_text(MFA_PROFILE.format(more=more))
+    device = Device()
+    common: dict[str, Any] = {"config_file": str(config), "mfa_code": device}
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            for different in differences:
+                client = AsyncAWSClient("s3", **common, **different)
+                await stack.enter_async_context(client)
+                assert (await client.get_credentials()).access_key == "ROLE1"
+
+    asyncio.run(main())
+    assert device.asked == 1
+    (request,) = server.requests
+    region = differences[0].get("region", "us-east-1") if not more else "eu-central-1"
+    assert f"/{region}/sts/aws4_request" in (request.header("Authorization") or "")

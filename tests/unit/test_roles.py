@@ -6,39 +6,24 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 
 from tests.support.recording_server import Answer, RecordingServer, recording_server
+from tests.support.roles import ROLE, assumed
 from tornado_aws import AsyncAWSClient
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ConfigurationError, CredentialsError
 from tornado_aws.options import ClientOptions
 from tornado_aws.roles import assume_role
 
-ROLE = "arn:aws:iam::123456789012:role/reader"
 REFUSED = Answer(
     403,
     b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error>"
     b"</ErrorResponse>",
 )
-
-
-def assumed(number: int, seconds: float = 3600) -> Answer:
-    """Return STS's answer."""
-    end = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Answer(
-        200,
-        f"<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ROLE{number}</AccessKeyId>"
-        f"<SecretAccessKey>hush</SecretAccessKey><SessionToken>hushtoken</SessionToken>"
-        f"<Expiration>{end}</Expiration></Credentials><AssumedRoleUser>"
-        "<Arn>arn:aws:sts::123456789012:assumed-role/reader/x</Arn><AssumedRoleId>A:x"
-        "</AssumedRoleId></AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>".encode(),
-        (("Content-Type", "text/xml"),),
-    )
 
 
 @pytest.fixture

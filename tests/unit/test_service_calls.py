@@ -165,7 +165,7 @@ def test_a_service_that_is_silent_is_not_waited_for_for_ever(
     monkeypatch.setattr("tornado_aws.service_calls.BOUNDS", {"total_timeout": 0.2})
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
     server.default = ASSUMED._replace(gate=threading.Event())
-    with pytest.raises(exceptions.CredentialsError, match="total_timeout=0.2"):
+    with pytest.raises(exceptions.CredentialsError, match=r"total_timeout=0\.2"):
         credentials(tmp_path, ROLE_PROFILE, read_timeout=None, total_timeout=None)
 
 

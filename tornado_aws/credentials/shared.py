@@ -10,15 +10,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Hashable, Mapping
+from types import MethodType
 
+from tornado_aws.config import FilePaths, Profiles
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.exchange import Exchange, exchange_of
+from tornado_aws.credentials.providers import MFACode
 from tornado_aws.credentials.source import CredentialSource
+from tornado_aws.endpoints import aws_partition, real_region
 from tornado_aws.exceptions import ClientClosedError
-from tornado_aws.settings import Settings
+from tornado_aws.settings import Settings, configured_region
 from tornado_aws.transport import Transport
 
-__all__ = ["configuration_key", "share"]
+__all__ = ["share", "source_key", "source_region"]
 
 Make = Callable[[Exchange], tuple[CredentialSource, Transport]]
 
@@ -26,10 +30,59 @@ Make = Callable[[Exchange], tuple[CredentialSource, Transport]]
 _SOURCES: dict[asyncio.AbstractEventLoop, dict[Hashable, _Shared]] = {}
 
 
-def configuration_key(settings: Settings, environ: Mapping[str, str]) -> Hashable:
+# Settings that the source of a client's credentials depends on, by itself or in what it asks other
+# services. Its region is not among them: whichever STS is asked in, the credentials are the same.
+_SETTINGS = (
+    "profile",
+    "ec2_metadata_disabled",
+    "ec2_metadata_v1_disabled",
+    "ec2_metadata_service_endpoint",
+    "ec2_metadata_service_endpoint_mode",
+    "imds_use_ipv6",
+    "ec2_instance_profile_name",
+    "metadata_service_timeout",
+    "metadata_service_num_attempts",
+    "ignore_configured_endpoint_urls",
+    "use_fips_endpoint",
+    "use_dualstack_endpoint",
+    "verify",
+    "client_cert",
+)
+
+
+def source_region(settings: Settings, environ: Mapping[str, str], profiles: Profiles) -> str | None:
+    """Return the region that a client's source of credentials asks other services in.
+
+    It is that of the environment or the profile: clients share a source, for whatever regions they
+    are. The client's own region counts where those name none, or one of another partition, where
+    the client's credentials would not be known.
+    """
+    configured = configured_region(settings, environ, profiles)
+    if configured is not None and _partition(configured) == _partition(settings.region):
+        return configured
+    return settings.region
+
+
+def source_key(
+    settings: Settings,
+    environ: Mapping[str, str],
+    files: FilePaths,
+    *,
+    use_curl: bool,
+    mfa_code: MFACode | None,
+    role_cache: str | None,
+) -> Hashable:
     """Return what is equal for clients whose credentials come from the same place.
 
-    It holds a digest of the environment, not the environment: there may be secrets in that.
+    It holds a digest of what may have secrets in it, the environment and the proxy's URL.
+
+    Args:
+        settings: of the source; ``region`` is that of `source_region`.
+        environ: the environment variables.
+        files: the configuration and credentials files.
+        use_curl: the client's option, as are the others.
+        mfa_code: see `tornado_aws.credentials.chain.default_source`.
+        role_cache: see there.
     """
     variables = sorted(
         (name, value)
@@ -37,28 +90,46 @@ def configuration_key(settings: Settings, environ: Mapping[str, str]) -> Hashabl
         if name.startswith("AWS_") or name == "HOME"
     )
     return (
-        settings.profile,
+        *(getattr(settings, name) for name in _SETTINGS),
         settings.sources["profile"] == "argument",
-        settings.region,
-        settings.ec2_metadata_disabled,
-        settings.ec2_metadata_v1_disabled,
-        settings.ec2_metadata_service_endpoint,
-        settings.ec2_metadata_service_endpoint_mode,
-        settings.imds_use_ipv6,
-        settings.ec2_instance_profile_name,
-        settings.metadata_service_timeout,
-        settings.metadata_service_num_attempts,
-        settings.config_file,
-        settings.credentials_file,
-        hashlib.sha256(repr(variables).encode()).digest(),
+        _partition(settings.region),
+        hashlib.sha256(repr((variables, settings.proxy)).encode()).digest(),
+        files,
+        use_curl,
+        Same(mfa_code),
+        role_cache,
     )
+
+
+def _partition(region: str | None) -> str | None:
+    return None if region is None else aws_partition(real_region(region)[0]).name
+
+
+class Same:
+    """A part of a key that is equal for one and the same object, whatever that makes of equality.
+
+    The object is kept, so that no other one has its identity meanwhile. Methods are made anew each
+    time they are looked up: they are the same when object and function are.
+    """
+
+    def __init__(self, thing: object) -> None:
+        self._parts: tuple[object, ...] = (thing,)
+        if isinstance(thing, MethodType):
+            self._parts = thing.__self__, thing.__func__
+        self._identity = tuple(map(id, self._parts))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
 
 
 def share(key: Hashable, make: Make) -> CredentialSource:
     """Return a client's use of the source that this loop's clients with this key share.
 
     Args:
-        key: of `configuration_key`, with whatever else the source depends on.
+        key: of `source_key`.
         make: makes the source, which shares the exchange with those of other loops, and the engine
             for local endpoints that it asks, unless there is one already; both are closed when the
             last of their users closes.
