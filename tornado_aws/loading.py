@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
@@ -22,8 +22,8 @@ from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.exchange import Exchange
 from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.credentials.sessions import Sessions
-from tornado_aws.credentials.shared import share, source_key, source_region
-from tornado_aws.credentials.source import CredentialSource, from_callable, static
+from tornado_aws.credentials.shared import share, share_function, source_key, source_region
+from tornado_aws.credentials.source import CredentialSource, static
 from tornado_aws.customizations import module_of
 from tornado_aws.discovery import Discovery
 from tornado_aws.endpoints.raw import service_id
@@ -148,10 +148,12 @@ async def load(
         own=options.get("force_instance", True),
     )
     given = explicit or options.get("credentials")
-    if given is not None:
-        source = static(given) if isinstance(given, Credentials) else from_callable(given)
-    else:
+    if given is None:
         source = _shared_source(settings, environ, files, profiles, options)
+    elif isinstance(given, Credentials):
+        source = static(given)
+    else:
+        source = share_function(given)
     return Loaded(
         environ,
         profiles,
@@ -192,7 +194,7 @@ def _shared_source(
     use_curl = options.get("use_curl", False)
     key = source_key(own, environ, files.paths, use_curl=use_curl, **extras)
 
-    def make(exchange: Exchange) -> tuple[CredentialSource, Transport]:
+    def make(exchange: Exchange) -> tuple[CredentialSource, Callable[[], None]]:
         local = _local_engine()
         source = default_source(
             own,
@@ -205,7 +207,12 @@ def _shared_source(
             exchange=exchange,
             **extras,
         )
-        return source, local
+
+        def close() -> None:
+            source.close()
+            local.close()
+
+        return source, close
 
     return share(key, make)
 

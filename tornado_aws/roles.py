@@ -10,6 +10,7 @@ from tornado_aws.config import Profiles
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.providers import Context
 from tornado_aws.credentials.providers.assume_role import AssumeRole
+from tornado_aws.credentials.source import ProviderFunction
 from tornado_aws.exceptions import CredentialsError
 from tornado_aws.options import ClientOptions
 from tornado_aws.service_calls import service_call
@@ -30,7 +31,8 @@ def assume_role(
 ) -> Callable[[], Awaitable[Credentials]]:
     """Return what gives a client the credentials of a role, for its option ``credentials``.
 
-    STS is asked at the first call and again whenever the credentials come to their end.
+    STS is asked at the first call and again whenever the credentials come to their end, once for
+    all clients that are given the same of these functions.
 
     Args:
         role_arn: the role.
@@ -50,13 +52,14 @@ def assume_role(
     return _Role({"RoleArn": role_arn, **params}, given)
 
 
-class _Role:
+class _Role(ProviderFunction):
+    name = AssumeRole.name
+
     def __init__(self, params: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         self._params = params
         self._options = options
-        self._last: Credentials | None = None
 
-    async def __call__(self) -> Credentials:
+    async def load(self, rejected: Credentials | None) -> Credentials:
         # A session for each call: a refresh is rare, and leaves nothing open.
         session = Session(_STS, self._options)
         try:
@@ -66,9 +69,7 @@ class _Role:
                 return await session.get_credentials()
 
             role = AssumeRole(self._context(settings), self._params, get_source)
-            # Whoever asks again has no use for those of last time, though a cache may have them.
-            self._last = await role.load(self._last)
-            return self._last
+            return await role.load(rejected)
         finally:
             session.close()
 

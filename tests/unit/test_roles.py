@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -15,6 +16,7 @@ from tests.support.recording_server import Answer, RecordingServer, recording_se
 from tests.support.roles import ROLE, assumed
 from tornado_aws import AsyncAWSClient
 from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.source import from_callable
 from tornado_aws.exceptions import ConfigurationError, CredentialsError
 from tornado_aws.options import ClientOptions
 from tornado_aws.roles import assume_role
@@ -131,9 +133,33 @@ def test_credentials_in_the_cache_are_used_unless_they_were_refused(
     assert json.loads(file.read_text())["Credentials"]["AccessKeyId"] == "ROLE1"
     assert file.stat().st_mode & 0o777 == 0o600
 
-    role = assume_role(ROLE, shared)
-    assert load(role).access_key == "ROLE1"
-    assert load(role).access_key == "ROLE2"
+    async def main() -> None:
+        source = from_callable(assume_role(ROLE, shared))
+        rejected = await source.get()
+        assert rejected.access_key == "ROLE1"
+        fresh = await source.renew(rejected)
+        assert fresh is not None
+        assert fresh.access_key == "ROLE2"
+
+    asyncio.run(main())
+
+
+def test_clients_with_one_role_assume_it_once(sts: RecordingServer) -> None:
+    """Whether they come together or one after another."""
+    role = assume_role(ROLE, options(sts))
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            clients = [
+                await stack.enter_async_context(AsyncAWSClient("sqs", credentials=role))
+                for _ in range(10)
+            ]
+            found = await asyncio.gather(*(client.get_credentials() for client in clients[:5]))
+            found += [await client.get_credentials() for client in clients[5:]]
+            assert {credentials.access_key for credentials in found} == {"ROLE1"}
+
+    asyncio.run(main())
+    assert len(sts.requests) == 1
 
 
 def test_a_refusal_is_an_error_that_names_role_and_reason(sts: RecordingServer) -> None:

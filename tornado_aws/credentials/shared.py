@@ -1,4 +1,4 @@
-"""One source of credentials for all clients of one configuration on one event loop.
+"""One source of credentials for all clients of one configuration or function on one event loop.
 
 A program that makes a client for each request would otherwise ask the metadata service, or STS, as
 often. The source lives as long as any client that uses it. Between loops it is
@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
 from types import MethodType
+from weakref import WeakValueDictionary
 
 from tornado_aws.config import FilePaths, Profiles
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.exchange import Exchange, exchange_of
 from tornado_aws.credentials.providers import MFACode
-from tornado_aws.credentials.source import CredentialSource
+from tornado_aws.credentials.source import CredentialFunction, CredentialSource, from_callable
 from tornado_aws.endpoints import aws_partition, real_region
 from tornado_aws.exceptions import ClientClosedError
 from tornado_aws.settings import Settings, configured_region
-from tornado_aws.transport import Transport
 
-__all__ = ["share", "source_key", "source_region"]
+__all__ = ["share", "share_function", "source_key", "source_region"]
 
-Make = Callable[[Exchange], tuple[CredentialSource, Transport]]
-
-# By event loop, as engines are (`tornado_aws.transport.engines`): a refresh belongs to its loop.
-_SOURCES: dict[asyncio.AbstractEventLoop, dict[Hashable, _Shared]] = {}
-
+# Makes a source, and what closes it with all that it has.
+Make = Callable[[Exchange], tuple[CredentialSource, Callable[[], None]]]
 
 # Settings that the source of a client's credentials depends on, by itself or in what it asks other
 # services. Its region is not among them: whichever STS is asked in, the credentials are the same.
@@ -130,15 +127,49 @@ def share(key: Hashable, make: Make) -> CredentialSource:
 
     Args:
         key: of `source_key`.
-        make: makes the source, which shares the exchange with those of other loops, and the engine
-            for local endpoints that it asks, unless there is one already; both are closed when the
-            last of their users closes.
+        make: makes the source, which shares the exchange with those of other loops, unless there is
+            one already; it is closed when the last of its users closes.
     """
-    # Clients that were never closed leave their sources behind, until here.
+    return _lease(_of_this_loop().by_key, key, make)
+
+
+def share_function(function: CredentialFunction) -> CredentialSource:
+    """Return a client's use of the source that clients with the same credential function share."""
+
+    def make(exchange: Exchange) -> tuple[CredentialSource, Callable[[], None]]:
+        source = from_callable(function, exchange)
+        return source, source.close
+
+    return _lease(_of_this_loop().by_function, Same(function), make)
+
+
+class _Sources:
+    """What the clients on one event loop share.
+
+    Clients that are never closed leave their configurations' sources behind, for others that come
+    later. There are few of those. Functions may be as many as clients, and what comes of them goes
+    with their last client, closed or not.
+    """
+
+    def __init__(self) -> None:
+        self.by_key: dict[Hashable, _Shared] = {}
+        self.by_function: WeakValueDictionary[Hashable, _Shared] = WeakValueDictionary()
+
+
+# By event loop, as engines are (`tornado_aws.transport.engines`): a refresh belongs to its loop.
+_SOURCES: dict[asyncio.AbstractEventLoop, _Sources] = {}
+
+
+def _of_this_loop() -> _Sources:
     for loop in list(_SOURCES):  # of other threads as well, which may change it meanwhile
         if loop.is_closed():
             _SOURCES.pop(loop, None)
-    sources = _SOURCES.setdefault(asyncio.get_running_loop(), {})
+    return _SOURCES.setdefault(asyncio.get_running_loop(), _Sources())
+
+
+def _lease(
+    sources: MutableMapping[Hashable, _Shared], key: Hashable, make: Make
+) -> CredentialSource:
     shared = sources.get(key)
     if shared is None:
         shared = sources[key] = _Shared(
@@ -148,22 +179,21 @@ def share(key: Hashable, make: Make) -> CredentialSource:
 
 
 class _Shared:
-    """A source, its engine, and how many clients use them."""
+    """A source, and how many clients use it."""
 
     def __init__(
-        self, source: CredentialSource, transport: Transport, forget: Callable[[], object]
+        self, source: CredentialSource, close: Callable[[], None], forget: Callable[[], object]
     ) -> None:
         self.source = source
         self.users = 0
-        self._transport = transport
+        self._close = close
         self._forget = forget
 
     def release(self) -> None:
         self.users -= 1
         if self.users == 0:
             self._forget()
-            self.source.close()
-            self._transport.close()
+            self._close()
 
 
 class _Lease:

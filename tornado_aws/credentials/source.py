@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from tornado_aws.credentials import Credentials
+from tornado_aws.credentials.exchange import Exchange, Exchanging
 from tornado_aws.credentials.refresh import Refreshing
 from tornado_aws.exceptions import CredentialsError
 
-__all__ = ["CredentialFunction", "CredentialSource", "from_callable", "static"]
+__all__ = [
+    "CredentialFunction",
+    "CredentialSource",
+    "ProviderFunction",
+    "from_callable",
+    "static",
+]
 
 CredentialFunction = Callable[[], Credentials | Awaitable[Credentials]]
 
@@ -67,15 +75,37 @@ def static(credentials: Credentials) -> CredentialSource:
     return _Static(credentials)
 
 
-def from_callable(function: CredentialFunction) -> CredentialSource:
+class ProviderFunction(ABC):
+    """A function that returns credentials, and a `Provider`: it is told which were rejected.
+
+    Attributes:
+        name: of the provider.
+    """
+
+    name: str
+    recheck = None
+
+    @abstractmethod
+    async def load(self, rejected: Credentials | None) -> Credentials:
+        """Fetch credentials; see `Provider`."""
+
+    async def __call__(self) -> Credentials:
+        return await self.load(None)
+
+
+def from_callable(
+    function: CredentialFunction, exchange: Exchange | None = None
+) -> CredentialSource:
     """Make a source of a function that returns credentials.
 
     Its result is kept until it is about to end (``expiration``) or a service rejects it.
 
     Args:
         function: a coroutine function, or an ordinary one, which is called in a thread.
+        exchange: shared with the sources of the same function on other loops.
     """
-    return Refreshing(_Function(function))
+    provider = function if isinstance(function, ProviderFunction) else _Function(function)
+    return Refreshing(provider if exchange is None else Exchanging(provider, exchange))
 
 
 class _Function:

@@ -3,52 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support.credential_sources import make_context
+from tests.support.credential_sources import ends_in, make_context
 from tornado_aws.config import FilePaths, parse_profiles
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.exchange import Exchange
-from tornado_aws.credentials.shared import _SOURCES, Same, share, source_key, source_region
-from tornado_aws.credentials.source import CredentialSource, from_callable
+from tornado_aws.credentials.shared import (
+    _SOURCES,
+    Same,
+    share,
+    share_function,
+    source_key,
+    source_region,
+)
+from tornado_aws.credentials.source import CredentialFunction, CredentialSource, from_callable
 from tornado_aws.exceptions import ClientClosedError
-from tornado_aws.transport import PoolStats, Request, Response, Timeouts, Transport
-
-
-class Engine:
-    """An engine that only knows whether it is closed."""
-
-    def __init__(self) -> None:
-        self.closed = 0
-
-    async def send(self, request: Request, timeouts: Timeouts) -> Response:
-        raise AssertionError
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def stats(self) -> PoolStats:
-        raise AssertionError
 
 
 class Maker:
-    """Makes sources and counts what they cost."""
+    """Makes sources, and counts what they cost and how often they are closed."""
 
     def __init__(self) -> None:
-        self.engines: list[Engine] = []
+        self.closed: list[int] = []
         self.loads = 0
 
-    def __call__(self, exchange: Exchange) -> tuple[CredentialSource, Transport]:
-        engine = Engine()
-        self.engines.append(engine)
-        return from_callable(self._load), engine
+    def __call__(self, exchange: Exchange) -> tuple[CredentialSource, Callable[[], None]]:
+        number = len(self.closed)
+        self.closed.append(0)
 
-    async def _load(self) -> Credentials:
+        def close() -> None:
+            self.closed[number] += 1
+
+        return from_callable(self.load), close
+
+    async def load(self) -> Credentials:
         self.loads += 1
         return Credentials(f"AKID{self.loads}", "hush")
+
+
+def nothing_is_left() -> bool:
+    return not any(sources.by_key or sources.by_function for sources in _SOURCES.values())
 
 
 def test_clients_of_one_configuration_share_a_source() -> None:
@@ -66,7 +67,7 @@ def test_clients_of_one_configuration_share_a_source() -> None:
 
     asyncio.run(main())
     assert maker.loads == 2
-    assert [engine.closed for engine in maker.engines] == [1]
+    assert maker.closed == [1]
 
 
 def test_other_configurations_have_other_sources() -> None:
@@ -91,20 +92,20 @@ def test_a_source_lives_as_long_as_any_of_its_users() -> None:
         old = await first.get()
         first.close()
         first.close()
-        assert maker.engines[0].closed == 0
+        assert maker.closed[0] == 0
         assert await second.get() is old
         with pytest.raises(ClientClosedError):
             await first.get()
         with pytest.raises(ClientClosedError):
             await first.renew(old)
         second.close()
-        assert maker.engines[0].closed == 1
+        assert maker.closed[0] == 1
         third = share("key", maker)
         assert await third.get() != old
         third.close()
 
     asyncio.run(main())
-    assert not any(_SOURCES.values())
+    assert nothing_is_left()
 
 
 def test_loops_share_nothing_and_leave_nothing() -> None:
@@ -120,7 +121,95 @@ def test_loops_share_nothing_and_leave_nothing() -> None:
     asyncio.run(use(close=False))
     asyncio.run(use(close=True))
     assert maker.loads == 2
-    assert not any(_SOURCES.values())
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize("kind", ["function", "method", "unhashable"])
+def test_clients_with_one_function_share_what_it_returns(kind: str) -> None:
+    """It is called once, as long as any of them is open."""
+
+    class Unhashable:
+        """Is equal to everything, and cannot be hashed."""
+
+        __hash__ = None  # type: ignore[assignment]
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        async def __call__(self) -> Credentials:
+            return await maker.load()
+
+    async def function() -> Credentials:
+        return await maker.load()
+
+    maker, other = Maker(), Unhashable()
+    functions: dict[str, Callable[[], CredentialFunction]] = {
+        "function": lambda: function,
+        "method": lambda: maker.load,  # another object each time
+        "unhashable": lambda: other,
+    }
+
+    async def main() -> None:
+        leases = [share_function(functions[kind]()) for _ in range(10)]
+        found = await asyncio.gather(*(lease.get() for lease in leases))
+        assert {credentials.access_key for credentials in found} == {"AKID1"}
+        own = share_function(Unhashable())
+        assert (await own.get()).access_key == "AKID2"
+        for lease in (*leases, own):
+            lease.close()
+        again = share_function(functions[kind]())
+        assert (await again.get()).access_key == "AKID3"
+        again.close()
+
+    asyncio.run(main())
+    assert nothing_is_left()
+
+
+def test_a_function_and_its_credentials_go_with_the_last_client_closed_or_not() -> None:
+    """A program that makes a function for each client, and closes none, does not grow."""
+    left: list[weakref.ref[object]] = []
+
+    async def use() -> None:
+        async def function() -> Credentials:
+            return Credentials("AKID", "hush")
+
+        left.append(weakref.ref(function))
+        await share_function(function).get()
+
+    async def main() -> None:
+        await use()
+        gc.collect()
+        assert left[0]() is None
+        assert nothing_is_left()
+
+    asyncio.run(main())
+
+
+def test_loops_share_what_a_function_returns() -> None:
+    """Credentials that end are fetched once for all of them."""
+    calls: list[None] = []
+
+    def function() -> Credentials:
+        calls.append(None)
+        return Credentials("AKID", "hush", expiration=ends_in(3600))
+
+    def of_another_loop() -> Credentials:
+        async def main() -> Credentials:
+            lease = share_function(function)
+            try:
+                return await lease.get()
+            finally:
+                lease.close()
+
+        return asyncio.run(main())
+
+    async def main() -> None:
+        lease = share_function(function)
+        assert await asyncio.to_thread(of_another_loop) is await lease.get()
+        lease.close()
+
+    asyncio.run(main())
+    assert len(calls) == 1
 
 
 PATHS = FilePaths("a", "b")
