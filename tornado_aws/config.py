@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -33,6 +34,7 @@ __all__ = [
     "expand_home",
     "file_paths",
     "parse_profiles",
+    "profile_files",
 ]
 
 Section: TypeAlias = dict[str, "str | dict[str, str]"]
@@ -270,11 +272,16 @@ def expand_home(path: str, environ: Mapping[str, str]) -> str:
 class ProfileFiles:
     """The two files at their places on disk, parsed again only when one of them changes.
 
-    `load` reads from disk: call it off the event loop. It may be called from several threads.
+    `load` reads from disk: call it off the event loop. It may be called from several threads, and
+    in a forked process.
     """
 
     def __init__(self, paths: FilePaths) -> None:
         self.paths = paths
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._stamps: tuple[_Stamp | None, _Stamp | None] | None = None
         self._profiles = Profiles()
@@ -287,6 +294,8 @@ class ProfileFiles:
         Raises:
             ConfigParserError: a file is malformed, is not UTF-8, or cannot be read.
         """
+        if self._pid != os.getpid():
+            self._begin_anew()  # a thread of the parent may have held its lock
         with self._lock:
             stamps = self._look()
             if self._stamps is None or stamps != self._stamps:
@@ -313,6 +322,16 @@ class ProfileFiles:
             config or "", credentials or "", paths=self.paths, config_exists=config is not None
         )
         return _set_ones(profiles), after
+
+
+# More than one place of configuration is rare; a program that goes through many keeps the last.
+@lru_cache(maxsize=8)
+def profile_files(paths: FilePaths) -> ProfileFiles:
+    """Return the files at these places that all clients of the process share.
+
+    They are parsed once for all, and again once for all when they change.
+    """
+    return ProfileFiles(paths)
 
 
 def _set_ones(profiles: Profiles) -> Profiles:

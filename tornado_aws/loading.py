@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from tornado_aws import __version__
 from tornado_aws.bearer import bearer, login_token
-from tornado_aws.config import ProfileFiles, Profiles, file_paths
+from tornado_aws.config import ProfileFiles, Profiles, file_paths, profile_files
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.exchange import Exchange
@@ -137,7 +137,7 @@ async def load(
     """
     environ = dict(os.environ)
     paths = (settings_options.get("config_file"), settings_options.get("credentials_file"))
-    files = ProfileFiles(file_paths(environ, *paths))
+    files = profile_files(file_paths(environ, *paths))
     use_curl = options.get("use_curl", False)
     loop = asyncio.get_running_loop()
     profiles = await loop.run_in_executor(None, _read, files, use_curl)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from tornado_aws.config import (
     expand_home,
     file_paths,
     parse_profiles,
+    profile_files,
 )
 from tornado_aws.exceptions import ConfigParserError
 
@@ -309,6 +312,35 @@ def test_a_changed_file_is_read_again(files: ProfileFiles, which: str) -> None:
     assert files.load().profiles["default"] == {"a": "2"}
     path.unlink()
     assert files.load().profiles == {}
+
+
+def test_files_at_one_place_are_shared_and_few_are_kept(tmp_path: Path) -> None:
+    """Clients of one configuration read it once; a program that goes through many keeps few."""
+    paths = FilePaths(str(tmp_path / "config"), str(tmp_path / "credentials"))
+    shared = weakref.ref(profile_files(paths))
+    assert profile_files(FilePaths(*paths)) is shared()
+    assert profile_files(paths._replace(config="other")) is not shared()
+    for number in range(100):
+        profile_files(paths._replace(config=str(number)))
+    gc.collect()
+    assert shared() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_child_reads_by_itself(files: ProfileFiles) -> None:
+    """A thread that reads is its parent's, and so is the lock that it holds."""
+    path = Path(files.paths.config)
+    path.write_text("[default]\na = 1")
+    with files._lock:
+        child = os.fork()
+        if child == 0:
+            found: list[Profiles] = []
+            thread = threading.Thread(target=lambda: found.append(files.load()), daemon=True)
+            thread.start()
+            thread.join(5)
+            os._exit(0 if found and found[0].profiles == {"default": {"a": "1"}} else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_a_second_change_within_the_clocks_granularity_is_seen(files: ProfileFiles) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from contextlib import AsyncExitStack
@@ -14,6 +15,7 @@ import pytest
 from tests.support.recording_server import RecordingServer
 from tests.support.roles import ROLE, assumed
 from tornado_aws import AsyncAWSClient
+from tornado_aws.config import Profiles, parse_profiles
 
 # Run in an interpreter of its own, where nothing is imported yet.
 FIRST_CALLS = """
@@ -164,3 +166,37 @@ def test_clients_that_differ_in_what_is_not_their_credentials_share_them(
     (request,) = server.requests
     region = differences[0].get("region", "us-east-1") if not more else "eu-central-1"
     assert f"/{region}/sts/aws4_request" in (request.header("Authorization") or "")
+
+
+def test_clients_of_one_configuration_parse_it_once(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So do the clients that their credentials need; and once more when it has changed."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+    server.default = assumed(1)
+    config = tmp_path / "config"
+    parsed = []
+
+    def parse(text: str, *more: Any, **options: Any) -> Profiles:
+        parsed.append(text)
+        return parse_profiles(text, *more, **options)
+
+    monkeypatch.setattr("tornado_aws.config.parse_profiles", parse)
+
+    def write(more: str, modified: int) -> None:
+        config.write_text(MFA_PROFILE.format(more=more))
+        os.utime(config, (modified, modified))
+
+    async def use() -> None:
+        for _ in range(3):
+            options: dict[str, Any] = {"config_file": str(config), "mfa_code": Device()}
+            async with AsyncAWSClient("s3", **options) as client:
+                await client.get_credentials()
+
+    write("", 1_000_000_000)
+    asyncio.run(use())
+    assert len(server.requests) == 3
+    assert len(parsed) == 1
+    write("region = eu-west-1", 1_000_000_001)
+    asyncio.run(use())
+    assert len(parsed) == 2
