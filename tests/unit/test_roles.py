@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -168,6 +169,13 @@ def test_a_refusal_is_an_error_that_names_role_and_reason(sts: RecordingServer) 
     with pytest.raises(CredentialsError, match=r"role/reader.*AccessDenied.*not you") as caught:
         load(assume_role(ROLE, options(sts)))
     assert "hush" not in f"{caught.value}{caught.value!r}"
+
+
+def test_bounds_among_the_options_are_for_sts(sts: RecordingServer) -> None:
+    """They hold instead of those that such calls have otherwise."""
+    sts.default = assumed(1)._replace(gate=threading.Event())
+    with pytest.raises(CredentialsError, match=r"total_timeout=0\.2"):
+        load(assume_role(ROLE, {**options(sts), "total_timeout": 0.2}))
 
 
 def test_options_are_checked_at_once() -> None:
