@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import CredentialsError
 
-__all__ = ["load_object", "parse_credentials", "parse_time"]
+__all__ = [
+    "explanation",
+    "load_object",
+    "parse_credentials",
+    "parse_lifetime",
+    "parse_milliseconds",
+    "parse_time",
+]
+
+# An explanation is for a line of a log; what is longer is no explanation.
+_EXPLANATION_LIMIT = 300
 
 
 def load_object(text: bytes, source: str) -> dict[str, Any]:
@@ -50,7 +60,7 @@ def parse_credentials(
         raise CredentialsError(
             source=source, reason=f"the answer has no {' and no '.join(missing)}"
         )
-    texts = ["AccessKeyId", "SecretAccessKey", token_key, "AccountId"]
+    texts = ["AccessKeyId", "SecretAccessKey", token_key]
     wrong = [key for key in texts if not isinstance(document.get(key), str | None)]
     if wrong:
         raise CredentialsError(source=source, reason=f"{' and '.join(wrong)} must be text")
@@ -59,9 +69,34 @@ def parse_credentials(
         document["SecretAccessKey"],
         document.get(token_key) or None,
         expiration=parse_time(document.get("Expiration"), source),
-        account_id=document.get("AccountId") or None,
+        account_id=_account_id(document.get("AccountId"), source),
         source=source,
     )
+
+
+def _account_id(value: Any, source: str) -> str | None:
+    """Return an account's id, which some programs print as a number."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return f"{value:012d}"
+    if not isinstance(value, str | None):
+        raise CredentialsError(source=source, reason="AccountId must be text")
+    return value or None
+
+
+def explanation(document: Mapping[str, Any]) -> str:
+    """Return why an endpoint gave no credentials, as it says itself: code and message.
+
+    The keys are ``Code`` and ``Message``, in lower case at some endpoints. What cannot be printed
+    is left out, and the end of a long text.
+
+    Returns:
+        One line; "" where the document explains nothing, or reports success.
+    """
+    code, message = (document.get(key, document.get(key.lower())) for key in ("Code", "Message"))
+    if code == "Success":
+        return ""
+    text = ": ".join(part for part in (code, message) if isinstance(part, str) and part)
+    return "".join(filter(str.isprintable, " ".join(text.split())))[:_EXPLANATION_LIMIT]
 
 
 def parse_time(value: Any, source: str) -> datetime | None:
@@ -85,3 +120,36 @@ def parse_time(value: Any, source: str) -> datetime | None:
 
 def _from_text(text: str) -> datetime:
     return datetime.fromisoformat(text.removesuffix("UTC"))
+
+
+def parse_lifetime(value: Any, source: str) -> datetime:
+    """Return when something ends whose life, in seconds, begins now.
+
+    Raises:
+        CredentialsError: it is no possible number of seconds.
+    """
+    return _parse_number(
+        value, lambda seconds: datetime.now(UTC) + timedelta(seconds=seconds), source, "expiresIn"
+    )
+
+
+def parse_milliseconds(value: Any, source: str) -> datetime:
+    """Return the time so many milliseconds after 1970 began.
+
+    Raises:
+        CredentialsError: it is no possible number of milliseconds.
+    """
+    return _parse_number(
+        value, lambda number: datetime.fromtimestamp(number / 1000, UTC), source, "expiration"
+    )
+
+
+def _parse_number(
+    value: Any, convert: Callable[[float], datetime], source: str, name: str
+) -> datetime:
+    if isinstance(value, int | float) and value > 0:
+        try:
+            return convert(value)
+        except (ValueError, OverflowError, OSError):  # OSError: by the system's own calendar
+            pass
+    raise CredentialsError(source=source, reason=f"{name} is missing or impossible")

@@ -12,16 +12,21 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tornado_aws.config import Profiles, Section, expand_home
-from tornado_aws.credentials.document import parse_time
+from tornado_aws.credentials.document import parse_lifetime, parse_time
 from tornado_aws.credentials.providers import ServiceCall
 from tornado_aws.credentials.providers.json_cache import read_json, write_json
-from tornado_aws.exceptions import AWSClientException, ClientClosedError, CredentialsError
+from tornado_aws.exceptions import (
+    AWSClientException,
+    AWSError,
+    ClientClosedError,
+    CredentialsError,
+)
 from tornado_aws.joint_flight import ByKey, JointFlight
 
 __all__ = ["SESSION_KEYS", "SOURCE", "Portal", "fault", "load_token", "session_section"]
@@ -34,6 +39,18 @@ TOKEN_CACHE = "~/.aws/sso/cache"  # noqa: S105 - a folder
 # A token is refreshed so long before its end, seconds (botocore/tokens.py, SSOTokenProvider).
 _REFRESH_WINDOW = 15 * 60.0
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+# What a refresh needs beside the refresh token.
+_REGISTRATION = ("clientId", "clientSecret", "registrationExpiresAt")
+# Refusals after which no refresh will succeed any more; others pass, or tell of another fault.
+_FINAL_REFUSALS = frozenset(
+    {
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "InvalidClientException",
+        "InvalidGrantException",
+        "UnauthorizedClientException",
+    }
+)
 
 # By file.
 _REFRESHES: ByKey[JointFlight[Mapping[str, Any]]] = ByKey(JointFlight)
@@ -89,7 +106,8 @@ async def load_token(
         The document, with ``accessToken`` and ``expiresAt``.
 
     Raises:
-        CredentialsError: the user must log in.
+        CredentialsError: the user must log in; or the token has ended and SSO OIDC did not answer
+            as it should.
     """
     path = _file(portal, environ)
     token: Mapping[str, Any] = await _read(path, portal)
@@ -101,7 +119,12 @@ async def load_token(
 
 
 def _can_be_renewed(token: Mapping[str, Any], portal: Portal) -> bool:
-    return portal.session is not None and _remaining(token["expiresAt"]) < _REFRESH_WINDOW
+    return (
+        portal.session is not None
+        and _remaining(token["expiresAt"]) < _REFRESH_WINDOW
+        and all(token.get(key) for key in ("refreshToken", *_REGISTRATION))
+        and _remaining(token["registrationExpiresAt"]) > 0
+    )
 
 
 async def _refresh(path: Path, portal: Portal, call: ServiceCall) -> Mapping[str, Any]:
@@ -109,11 +132,14 @@ async def _refresh(path: Path, portal: Portal, call: ServiceCall) -> Mapping[str
     token = await _read(path, portal)
     if not _can_be_renewed(token, portal):
         return token  # another loop was faster
-    fresh = await _refreshed(token, portal, call)
-    if fresh is None:
-        return await _read(path, portal)  # another process may have been faster
-    await _save(path, fresh)
-    return fresh
+    try:
+        return await _refreshed(path, token, portal, call)
+    except CredentialsError as error:
+        found = await _read(path, portal)  # another process may have been faster
+        if _remaining(found["expiresAt"]) <= 0:
+            raise
+        logger.warning("The SSO token could not be refreshed: %s", error.reason)
+        return found
 
 
 def _file(portal: Portal, environ: Mapping[str, str]) -> Path:
@@ -126,7 +152,7 @@ async def _read(path: Path, portal: Portal) -> dict[str, Any]:
     token = await asyncio.to_thread(read_json, path)
     if token is None:
         raise portal.login_needed(f"there is no token in {path}")
-    if not token.get("accessToken") or not token.get("expiresAt"):
+    if not _text(token, "accessToken") or _end(token.get("expiresAt")) is None:
         raise portal.login_needed(f"{path} has no accessToken or no expiresAt")
     return token
 
@@ -139,14 +165,25 @@ async def _save(path: Path, token: Mapping[str, Any]) -> None:
 
 
 async def _refreshed(
-    token: Mapping[str, Any], portal: Portal, call: ServiceCall
-) -> dict[str, Any] | None:
-    """Return a new token, or None when there can be none: the old one may still do."""
-    needed = ("refreshToken", "clientId", "clientSecret", "registrationExpiresAt")
-    if not all(token.get(key) for key in needed):
-        return None
-    if _remaining(token["registrationExpiresAt"]) <= 0:
-        return None
+    path: Path, token: Mapping[str, Any], portal: Portal, call: ServiceCall
+) -> Mapping[str, Any]:
+    """Return a new token, which the file then has, too."""
+    answer = await _answer(token, portal, call)
+    kept = {**token, "refreshToken": _text(answer, "refreshToken") or token["refreshToken"]}
+    try:
+        renewed = {"accessToken": _access_token(answer), "expiresAt": _expiry(answer)}
+    except CredentialsError:
+        # The refresh token that was sent is used up: the new one must not be lost.
+        if kept != token:
+            await _save(path, kept)
+        raise
+    fresh = {**kept, "startUrl": portal.start_url, "region": portal.region, **renewed}
+    await _save(path, fresh)
+    return fresh
+
+
+async def _answer(token: Mapping[str, Any], portal: Portal, call: ServiceCall) -> Mapping[str, Any]:
+    """Send the refresh token to SSO OIDC and return what it answers."""
     params = {
         "grantType": "refresh_token",
         "clientId": token["clientId"],
@@ -154,25 +191,46 @@ async def _refreshed(
         "refreshToken": token["refreshToken"],
     }
     try:
-        result = await call("sso-oidc", "CreateToken", portal.region, params, None)
+        return await call("sso-oidc", "CreateToken", portal.region, params, None)
     except ClientClosedError:
         raise
     except AWSClientException as error:
-        logger.warning("The SSO token could not be refreshed: %s", type(error).__name__)
+        raise _failed(error, portal) from error
+
+
+def _failed(error: AWSClientException, portal: Portal) -> CredentialsError:
+    reason = f"the token cannot be refreshed: {error}"
+    if isinstance(error, AWSError) and error.code in _FINAL_REFUSALS:
+        return portal.login_needed(reason)
+    return fault(reason)
+
+
+def _access_token(answer: Mapping[str, Any]) -> str:
+    access_token = _text(answer, "accessToken")
+    if not access_token:
+        raise fault("the answer of CreateToken has no accessToken")
+    return access_token
+
+
+def _expiry(answer: Mapping[str, Any]) -> str:
+    return parse_lifetime(answer.get("expiresIn"), SOURCE).strftime(_TIME)
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _end(value: Any) -> datetime | None:
+    """Return the time that stands in a token's file; None for what is none."""
+    try:
+        return parse_time(value, SOURCE)
+    except CredentialsError:
         return None
-    end = datetime.now(UTC) + timedelta(seconds=result["expiresIn"])
-    return {
-        **token,
-        "startUrl": portal.start_url,
-        "region": portal.region,
-        "accessToken": result["accessToken"],
-        "expiresAt": end.strftime(_TIME),
-        "refreshToken": result.get("refreshToken") or token["refreshToken"],
-    }
 
 
 def _remaining(text: str) -> float:
-    end = parse_time(text, SOURCE)
+    end = _end(text)
     return (end - datetime.now(UTC)).total_seconds() if end else 0.0
 
 

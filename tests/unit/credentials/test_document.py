@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.document import load_object, parse_credentials, parse_time
+from tornado_aws.credentials.document import (
+    explanation,
+    load_object,
+    parse_credentials,
+    parse_lifetime,
+    parse_milliseconds,
+    parse_time,
+)
 from tornado_aws.exceptions import CredentialsError
 
 WHOLE = {
@@ -57,6 +64,21 @@ def test_a_value_of_another_type_is_named(key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "account"), [(123456789012, "123456789012"), (12345678901, "012345678901")]
+)
+def test_an_account_may_be_a_number(value: int, account: str) -> None:
+    """As some programs print it, without the zeros at its beginning."""
+    assert parse_credentials({**WHOLE, "AccountId": value}, "test").account_id == account
+
+
+@pytest.mark.parametrize("value", [True, -1, 1.5, [1]])
+def test_an_impossible_account_is_an_error(value: Any) -> None:
+    """The error names the key."""
+    with pytest.raises(CredentialsError, match="AccountId must be text"):
+        parse_credentials({**WHOLE, "AccountId": value}, "test")
+
+
+@pytest.mark.parametrize(
     ("text", "time"),
     [
         ("2030-01-02T03:04:05Z", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)),
@@ -91,6 +113,56 @@ def test_what_is_no_json_object_is_an_error_without_the_text(text: bytes) -> Non
         load_object(text, "test")
     assert "hush" not in f"{caught.value}{caught.value.__cause__!r}"
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+IMPOSSIBLE: list[Any] = [
+    None,
+    "",
+    "900",
+    [],
+    {},
+    0,
+    -1,
+    10**16,
+    10**400,
+    float("inf"),
+    float("nan"),
+]
+
+
+@pytest.mark.parametrize("value", IMPOSSIBLE)
+def test_an_impossible_number_is_an_error(value: Any) -> None:
+    """Nothing else comes of it, however large it is."""
+    with pytest.raises(CredentialsError, match="expiresIn is missing or impossible"):
+        parse_lifetime(value, "test")
+    with pytest.raises(CredentialsError, match="expiration is missing or impossible"):
+        parse_milliseconds(value, "test")
+
+
+def test_numbers_become_times() -> None:
+    """Seconds from now, and milliseconds since 1970."""
+    left = parse_lifetime(900, "test") - datetime.now(UTC)
+    assert timedelta(0) < left <= timedelta(seconds=900)
+    assert parse_milliseconds(1893553445000, "test") == datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ({"code": "AccessDenied", "message": "No such role."}, "AccessDenied: No such role."),
+        ({"Code": "Failed", "Message": "Try again."}, "Failed: Try again."),
+        ({"code": "AccessDenied"}, "AccessDenied"),
+        ({"message": "No such role."}, "No such role."),
+        ({"code": 5, "message": ["x"]}, ""),
+        ({"Code": "Success", "Message": "x"}, ""),
+        ({}, ""),
+        ({"message": "a\x1b[31m\r\nb\tc\0\u2028d"}, "a[31m b c d"),
+        ({"message": "x" * 1000}, "x" * 300),
+    ],
+)
+def test_an_explanation_is_one_short_line(document: dict[str, Any], text: str) -> None:
+    """What could deceive the reader of a log or a terminal is left out."""
+    assert explanation(document) == text
 
 
 JSON = st.recursive(

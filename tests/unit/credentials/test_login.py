@@ -9,6 +9,7 @@ import json
 import logging
 import stat
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -300,19 +301,75 @@ def test_other_refusals_are_told_as_they_are(home: Home, caplog: Any) -> None:
 
 
 class Strange(FakeServices):
-    """Answers with what is no token."""
+    """Answers with something of its own first, then as it should."""
 
-    async def __call__(self, *arguments: Any, **more: Any) -> dict[str, Any]:
-        return {"tokenOutput": {"accessToken": {}}}
+    def __init__(self, output: object) -> None:
+        super().__init__()
+        self.output = output
+
+    def _login(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        if len(self.calls) == 1:
+            return {"tokenOutput": self.output}
+        return super()._login(params)
 
 
-def test_a_strange_answer_is_an_error(home: Home) -> None:
-    """Nothing is saved of it."""
+HALF = {"accessKeyId": "AKIDHALF", "sessionToken": "hushhalf"}
+WHOLE = {**HALF, "secretAccessKey": "hushwhole"}
+INCOMPLETE: dict[str, tuple[Any, str]] = {
+    "nothing": (None, "expiresIn is missing"),
+    "a list": ([], "expiresIn is missing"),
+    "no keys": ({"accessToken": {}, "expiresIn": 900}, "no AccessKeyId"),
+    "half of the keys": ({"accessToken": HALF, "expiresIn": 900}, "no SecretAccessKey"),
+    "no end": ({"accessToken": WHOLE}, "expiresIn is missing"),
+    "no possible end": ({"accessToken": WHOLE, "expiresIn": 10**16}, "expiresIn is missing"),
+}
+
+
+@pytest.mark.parametrize(("output", "reason"), INCOMPLETE.values(), ids=INCOMPLETE)
+def test_an_incomplete_answer_leaves_the_login_as_it_is(
+    home: Home, output: object, reason: str
+) -> None:
+    """Nothing is saved of it, and the error says what helps if it comes again."""
     home.login(-1)
     before = home.file.read_text()
-    with pytest.raises(CredentialsError, match="no accessToken or no expiresIn"):
-        load(home, Strange())
+    with pytest.raises(CredentialsError, match=f"{reason}.*aws login --profile") as caught:
+        load(home, Strange(output))
     assert home.file.read_text() == before
+    assert "hush" not in f"{caught.value}{caught.value.__cause__!r}"
+
+
+def test_the_refresh_token_of_an_incomplete_answer_is_not_lost(home: Home) -> None:
+    """The one that was sent is used up; the next load goes on with the new one."""
+    home.login(-1)
+    before = json.loads(home.file.read_text())
+    services = Strange({"accessToken": {}, "expiresIn": 900, "refreshToken": "hushnext"})
+    with pytest.raises(CredentialsError, match="no AccessKeyId"):
+        load(home, services)
+    assert json.loads(home.file.read_text()) == {**before, "refreshToken": "hushnext"}
+    assert load(home, services).access_key == "AKIDNEW"
+    assert services.calls[1].params["tokenInput"]["refreshToken"] == "hushnext"
+
+
+@pytest.mark.parametrize("change", [{}, {"accessKeyId": None}, {"expiresAt": "soon"}])
+def test_a_login_without_whole_credentials_is_refreshed(home: Home, change: Any) -> None:
+    """It counts as ended, as long as it has a refresh token."""
+    home.login(900)
+    login = json.loads(home.file.read_text())
+    token = {**login["accessToken"], **change} if change else {}
+    home.file.write_text(json.dumps({**login, "accessToken": token}))
+    services = FakeServices()
+    assert load(home, services).access_key == "AKIDNEW"
+    assert services.operations() == ["CreateOAuth2Token"]
+
+
+def test_credentials_that_still_live_are_used_when_a_refresh_fails(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The failure is logged."""
+    home.login(200)
+    assert load(home, Denying("TOKEN_EXPIRED")).access_key == "AKIDOLD"
+    assert "TOKEN_EXPIRED" in caplog.text
+    assert "hush" not in caplog.text
 
 
 @pytest.mark.parametrize(

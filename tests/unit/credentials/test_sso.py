@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +94,30 @@ def test_another_refusal_is_told_as_it_is(session: Home, refusal: Refusal) -> No
     with pytest.raises(CredentialsError, match=refusal.name) as caught:
         load(session, SESSION, services)
     assert "login" not in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"roleCredentials": []},
+        {"roleCredentials": {"accessKeyId": "AKID", "secretAccessKey": "hush"}},
+        {"roleCredentials": {"expiration": 10**18}},
+        {"roleCredentials": {"expiration": 10**400}},
+        {"roleCredentials": {"expiration": "hush"}},
+    ],
+)
+def test_an_incomplete_answer_is_an_error(session: Home, answer: dict[str, Any]) -> None:
+    """It is of the kind that callers expect, whatever is missing."""
+
+    class Strange(FakeServices):
+        def _role_credentials(self, params: Mapping[str, Any]) -> dict[str, Any]:
+            return answer
+
+    session.login()
+    with pytest.raises(CredentialsError, match="expiration is missing or impossible") as caught:
+        load(session, SESSION, Strange())
     assert "hush" not in str(caught.value)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import stat
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,12 @@ from tests.support.sso_home import URL, Home, written
 from tests.support.threads import in_threads
 from tornado_aws.credentials import Credentials, sso_token
 from tornado_aws.credentials.sso_token import Portal, load_token
-from tornado_aws.exceptions import CredentialsError
+from tornado_aws.exceptions import (
+    AWSClientException,
+    AWSError,
+    ConnectTimeout,
+    CredentialsError,
+)
 
 PORTAL = Portal("p", URL, "eu-west-1", "s")
 LOGIN = "aws sso login --profile p"
@@ -87,27 +91,108 @@ def test_a_token_that_cannot_be_refreshed_is_used_to_its_end(session: Home, miss
 
 
 def test_a_registration_that_has_ended_cannot_refresh(session: Home) -> None:
-    """The token is used as it is."""
+    """The token is used as it is; one whose end cannot be read has ended, too."""
     services = FakeServices()
-    session.login(200, registrationExpiresAt=written(-1))
-    assert load(session, services) == "hushold"
+    for end in (written(-1), "soon", 5):
+        session.login(200, registrationExpiresAt=end)
+        assert load(session, services) == "hushold"
     assert not services.calls
 
 
+class Answering(FakeServices):
+    """Gives this answer to the first refresh, or fails so, and goes on as it should."""
+
+    def __init__(self, answer: dict[str, Any] | AWSClientException) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def _token(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        if len(self.calls) > 1:
+            return super()._token(params)
+        if isinstance(self.answer, AWSClientException):
+            raise self.answer
+        return self.answer
+
+
+FINAL = [
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "InvalidClientException",
+    "InvalidGrantException",
+    "UnauthorizedClientException",
+]
+PASSING = ["InternalServerException", "SlowDownException", "ConnectTimeout"]
+
+
+def _failure(name: str) -> AWSClientException:
+    if name == "ConnectTimeout":
+        return ConnectTimeout(error="ConnectTimeout after 10 seconds")
+    return AWSError(name, "no", 400)
+
+
+@pytest.mark.parametrize("name", [*FINAL, *PASSING])
 def test_a_refresh_that_fails_is_no_error_while_the_token_lasts(
-    session: Home, caplog: pytest.LogCaptureFixture
+    session: Home, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    """The old token is used; when it has ended the user is told to log in."""
-    caplog.set_level(logging.DEBUG)
-    services = FakeServices()
+    """The old token is used, and the failure logged."""
     session.login(200)
-    services.refusals = [Refusal.AccessDenied]
-    assert load(session, services) == "hushold"
+    assert load(session, Answering(_failure(name))) == "hushold"
+    assert name in caplog.text
+    assert "hush" not in caplog.text
+
+
+@pytest.mark.parametrize("name", FINAL)
+def test_a_refusal_that_is_final_needs_a_login(session: Home, name: str) -> None:
+    """The service takes the refresh token no more."""
     session.login(-1)
-    services.refusals = [Refusal.AccessDenied]
-    with pytest.raises(CredentialsError, match=LOGIN) as caught:
-        load(session, services)
-    assert "hush" not in f"{caught.value}{caplog.text}"
+    with pytest.raises(CredentialsError, match=f"{name}.*{LOGIN}") as caught:
+        load(session, Answering(_failure(name)))
+    assert isinstance(caught.value.__cause__, AWSError)
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_failure_that_may_pass_is_told_as_it_is(session: Home, name: str) -> None:
+    """A login would not help: the service fails, or there is no way to it."""
+    session.login(-1)
+    with pytest.raises(CredentialsError, match=f"cannot be refreshed: .*{name}") as caught:
+        load(session, Answering(_failure(name)))
+    assert "login" not in str(caught.value)
+    assert isinstance(caught.value.__cause__, AWSClientException)
+
+
+INCOMPLETE = [
+    {},
+    {"accessToken": None, "expiresIn": 3600},
+    {"accessToken": "", "expiresIn": 3600},
+    {"accessToken": 5, "expiresIn": 3600},
+    {"accessToken": "hushnew"},
+    {"accessToken": "hushnew", "expiresIn": 10**16},
+    {"accessToken": "hushnew", "expiresIn": "hush"},
+]
+
+
+@pytest.mark.parametrize("answer", INCOMPLETE)
+def test_an_incomplete_answer_is_no_new_token(session: Home, answer: dict[str, Any]) -> None:
+    """The old one is used to its end; then the error is of the kind that callers expect."""
+    session.login(200)
+    before = session.token()
+    assert load(session, Answering(answer)) == "hushold"
+    assert session.token() == before
+    session.login(-1)
+    with pytest.raises(CredentialsError, match=r"accessToken|expiresIn") as caught:
+        load(session, Answering(answer))
+    assert "hush" not in str(caught.value)
+
+
+def test_the_refresh_token_of_an_incomplete_answer_is_not_lost(session: Home) -> None:
+    """The one that was sent is used up; the next load goes on with the new one."""
+    session.login(200)
+    before = session.token()
+    services = Answering({"refreshToken": "hushnext"})
+    assert load(session, services) == "hushold"
+    assert session.token() == {**before, "refreshToken": "hushnext"}
+    assert load(session, services) == "hushnew"
+    assert services.calls[1].params["refreshToken"] == "hushnext"
 
 
 def test_a_token_that_another_process_has_refreshed_is_used(session: Home) -> None:
@@ -202,7 +287,7 @@ def test_the_others_go_on_when_who_refreshes_is_cancelled(session: Home) -> None
         return await second
 
     assert asyncio.run(main())["accessToken"] == "hushnew"
-    assert not sso_token._REFRESHES._things
+    assert session.file not in sso_token._REFRESHES._things
 
 
 def test_one_refresh_is_for_all_loops_and_profiles(session: Home) -> None:
@@ -222,7 +307,18 @@ def test_one_refresh_is_for_all_loops_and_profiles(session: Home) -> None:
     assert len(services.calls) == 3
 
 
-@pytest.mark.parametrize("contents", [None, "", "{}", '{"accessToken": "hush"}', "[1]"])
+@pytest.mark.parametrize(
+    "contents",
+    [
+        None,
+        "",
+        "{}",
+        '{"accessToken": "hush"}',
+        '{"accessToken": "hush", "expiresAt": "soon"}',
+        '{"accessToken": 5, "expiresAt": "2030-01-02T03:04:05Z"}',
+        "[1]",
+    ],
+)
 def test_no_token_needs_a_login(session: Home, contents: str | None) -> None:
     """No file, garbage and half a token are the same to the user."""
     if contents is not None:

@@ -8,14 +8,14 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tornado_aws.config import expand_home
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.document import parse_credentials
+from tornado_aws.credentials.document import parse_credentials, parse_lifetime
 from tornado_aws.credentials.providers import Absent, Context
 from tornado_aws.credentials.providers.dpop import dpop_proof
 from tornado_aws.credentials.providers.json_cache import read_json, write_json
@@ -34,8 +34,9 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 # LoginCredentialFetcher.
 _REFRESH_THRESHOLD = 5 * 60.0
 
-# Keys of a cached login, and of its access token, the keys of a document with credentials.
-_REQUIRED = ("accessToken", "refreshToken", "clientId", "dpopKey")
+# What a cached login consists of.
+_REQUIRED = {"accessToken": dict, "refreshToken": str, "clientId": str, "dpopKey": str}
+# Keys of its access token, those of a document with credentials.
 _KEYS = {
     "accessKeyId": "AccessKeyId",
     "secretAccessKey": "SecretAccessKey",
@@ -62,36 +63,38 @@ class Login:
         if not isinstance(session, str) or not session:
             raise Absent(f"profile {self._context.profile!r} has no login_session")
         path = self._file(session)
-        login = await self._read(path)
-        cached = _credentials(login)
-        if _will_do(cached, rejected):
+        cached = _cached(await self._read(path))
+        if cached is not None and _will_do(cached, rejected):
             return cached
         return await _REFRESHES[path].get(partial(self._refresh, path, rejected))
 
     async def _refresh(self, path: Path, rejected: Credentials | None) -> Credentials:
         """Return the credentials that a file has now, if they are others, or new ones."""
         login = await self._read(path)
-        cached = _credentials(login)
-        if _will_do(cached, rejected):
+        cached = _cached(login)
+        if cached is not None and _will_do(cached, rejected):
             return cached  # another loop was faster
         try:
-            fresh = await self._refreshed(login)
-        except CredentialsError:
+            return await self._refreshed(path, login)
+        except CredentialsError as error:
             # A refresh token is good once: another process may have been faster.
-            found = _credentials(await self._read(path))
-            if found in (cached, rejected) or _remaining(found) <= 0:
+            found = _cached(await self._read(path))
+            if found is None or found == rejected or _remaining(found) <= 0:
                 raise
+            logger.warning("The login could not be refreshed: %s", error.reason)
             return found
-        await self._save(path, fresh)
-        return _credentials(fresh)
 
     async def _read(self, path: Path) -> dict[str, Any]:
         login = await asyncio.to_thread(read_json, path)
         if login is None:
             raise self._login_needed(f"there is no login in {path}")
-        missing = [key for key in _REQUIRED if not login.get(key)]
-        if missing or not isinstance(login["accessToken"], dict):
-            raise self._login_needed(f"{path} has no {' and no '.join(missing or _REQUIRED[:1])}")
+        missing = [
+            key
+            for key, kind in _REQUIRED.items()
+            if not isinstance(login.get(key), kind) or login[key] == ""
+        ]
+        if missing:
+            raise self._login_needed(f"{path} has no {' and no '.join(missing)}")
         return login
 
     def _file(self, session: str) -> Path:
@@ -99,8 +102,24 @@ class Login:
         environ = self._context.environ
         return Path(expand_home(environ.get(CACHE_VARIABLE) or CACHE, environ)) / f"{name}.json"
 
-    async def _refreshed(self, login: Mapping[str, Any]) -> dict[str, Any]:
-        """Exchange the refresh token for new credentials."""
+    async def _refreshed(self, path: Path, login: Mapping[str, Any]) -> Credentials:
+        """Return new credentials, which the file then has, too."""
+        output = await self._output(login)
+        kept = {**login, "refreshToken": _refresh_token(output) or login["refreshToken"]}
+        try:
+            fresh = {**kept, "accessToken": _access_token(login["accessToken"], output)}
+            credentials = _credentials(fresh)
+        except CredentialsError as error:
+            # The refresh token that was sent is used up: the new one must not be lost.
+            if kept != login:
+                await self._save(path, kept)
+            reason = f"CreateOAuth2Token gave no whole credentials: {error.reason}"
+            raise self._login_needed(reason) from None
+        await self._save(path, fresh)
+        return credentials
+
+    async def _output(self, login: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send the refresh token to the sign-in service and return the tokens that it gives."""
         call = self._context.call
         region = self._context.settings.region
         if call is None or region is None:
@@ -127,7 +146,8 @@ class Login:
             raise self._refused(error) from error
         except AWSClientException as error:
             raise _fault(f"CreateOAuth2Token failed: {error}") from error
-        return _merged(login, result)
+        output = result.get("tokenOutput")
+        return output if isinstance(output, Mapping) else {}
 
     def _refused(self, error: AWSError) -> CredentialsError:
         detail = error.response.get("error") if isinstance(error.response, dict) else None
@@ -155,25 +175,31 @@ def _credentials(login: Mapping[str, Any]) -> Credentials:
     return parse_credentials(document, Login.name, temporary=True)
 
 
+def _cached(login: Mapping[str, Any]) -> Credentials | None:
+    """Return the credentials of a login; None if it has no whole ones, which a refresh mends."""
+    try:
+        return _credentials(login)
+    except CredentialsError:
+        return None
+
+
 def _will_do(cached: Credentials, rejected: Credentials | None) -> bool:
     return cached != rejected and _remaining(cached) > _REFRESH_THRESHOLD
 
 
-def _merged(login: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the login with the tokens and the end that the service gave."""
-    output = result.get("tokenOutput") or {}
-    token = output.get("accessToken")
-    if not isinstance(token, Mapping) or not isinstance(output.get("expiresIn"), int):
-        raise _fault("the answer of CreateOAuth2Token has no accessToken or no expiresIn")
-    end = datetime.now(UTC) + timedelta(seconds=output["expiresIn"])
+def _refresh_token(output: Mapping[str, Any]) -> str:
+    token = output.get("refreshToken")
+    return token if isinstance(token, str) else ""
+
+
+def _access_token(old: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the access token of a login with the keys and the end that the service gave."""
+    found = output.get("accessToken")
+    keys = found if isinstance(found, Mapping) else {}
     return {
-        **login,
-        "accessToken": {
-            **login["accessToken"],
-            **{key: token.get(key) for key in ("accessKeyId", "secretAccessKey", "sessionToken")},
-            "expiresAt": end.strftime(_TIME),
-        },
-        "refreshToken": output.get("refreshToken") or login["refreshToken"],
+        **old,
+        **{key: keys.get(key) for key in ("accessKeyId", "secretAccessKey", "sessionToken")},
+        "expiresAt": parse_lifetime(output.get("expiresIn"), Login.name).strftime(_TIME),
     }
 
 

@@ -7,12 +7,11 @@ without one (legacy) it is used until it ends.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from tornado_aws.config import Profiles, Section
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.document import parse_credentials
+from tornado_aws.credentials.document import parse_credentials, parse_milliseconds
 from tornado_aws.credentials.providers import Absent, Context
 from tornado_aws.credentials.sso_token import (
     SESSION_KEYS,
@@ -103,12 +102,11 @@ def _with_session(profiles: Profiles, section: Section, session: str) -> Section
 def _parsed(result: Mapping[str, Any], login: _Login) -> Credentials:
     found = result.get("roleCredentials")
     keys = found if isinstance(found, Mapping) else {}
-    milliseconds = keys.get("expiration")
     document = {
         "AccessKeyId": keys.get("accessKeyId"),
         "SecretAccessKey": keys.get("secretAccessKey"),
         "SessionToken": keys.get("sessionToken"),
-        "Expiration": datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None,
+        "Expiration": parse_milliseconds(keys.get("expiration"), SSO.name),
         "AccountId": login.account_id,
     }
     return parse_credentials(document, SSO.name, temporary=True)
