@@ -228,6 +228,32 @@ def test_faults_are_tried_again_where_that_can_help(reply: Reply, times: int, re
     assert len(server.asked) == times
 
 
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (
+            Reply(403, b'{"code": "AccessDeniedException", "message": "No\\r\\nrole.\\u001b"}'),
+            "the endpoint answered with status 403: AccessDeniedException: No role.",
+        ),
+        (Reply(404, b'{"message": "No such task."}'), "answered with status 404: No such task."),
+        (
+            Reply(200, b'{"code": "NoRole", "message": "The pod has none."}'),
+            "the endpoint gave none: NoRole: The pod has none.",
+        ),
+        (Reply(200, b'{"Code": "Success"}'), "no AccessKeyId and no SecretAccessKey"),
+    ],
+)
+def test_the_endpoints_own_explanation_is_told(reply: Reply, reason: str) -> None:
+    """ECS and EKS say what is wrong with a role, by code and message."""
+
+    async def answer(asked: Asked) -> Reply:
+        return reply
+
+    error, _ = ask(answer)
+    assert isinstance(error, CredentialsError)
+    assert error.reason.endswith(reason)
+
+
 def test_a_passing_fault_passes() -> None:
     """Two failures and a success are a success."""
     replies = [Reply(500), Reply(200, b"{"), Reply(200, document())]

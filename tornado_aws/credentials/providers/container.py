@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.document import load_object, parse_credentials
+from tornado_aws.credentials.document import explanation, load_object, parse_credentials
 from tornado_aws.credentials.providers import Absent, Context
 from tornado_aws.credentials.providers.local_http import send
 from tornado_aws.exceptions import ClientClosedError, CredentialsError, RequestException
@@ -83,8 +83,10 @@ class Container:
 
     def _parsed(self, response: Response) -> Credentials:
         if response.status != 200:
-            raise _Refused(response.status)
+            raise _Refused(response)
         document = load_object(response.body, self.name)
+        if not document.get("AccessKeyId") and (text := explanation(document)):
+            raise self._error(f"the endpoint gave none: {text}")
         return parse_credentials(document, self.name)
 
     def _error(self, reason: str) -> CredentialsError:
@@ -92,9 +94,18 @@ class Container:
 
 
 class _Refused(Exception):
-    def __init__(self, status: int) -> None:
-        self.status = status
-        super().__init__(f"the endpoint answered with status {status}")
+    def __init__(self, response: Response) -> None:
+        self.status = response.status
+        text = _explained(response.body)
+        super().__init__(f"the endpoint answered with status {self.status}{text and f': {text}'}")
+
+
+def _explained(body: bytes) -> str:
+    """Return what the body of an error explains; "" for one that is no JSON object."""
+    try:
+        return explanation(load_object(body, Container.name))
+    except CredentialsError:
+        return ""
 
 
 _RETRYABLE = (RequestException, CredentialsError, _Refused)
