@@ -206,6 +206,21 @@ def test_the_code_of_an_mfa_device_comes_from_a_callback() -> None:
     assert asked == ["arn:mfa"] * 2
 
 
+@pytest.mark.parametrize("code", [123456, None, b"123456"])
+def test_a_code_that_is_no_text_is_an_error(code: Any) -> None:
+    """The zeros at its beginning would be lost in a number; the code is not shown."""
+
+    async def coroutine(serial: str) -> Any:
+        return code
+
+    for callback in (lambda serial: code, coroutine):
+        services = FakeServices()
+        with pytest.raises(CredentialsError, match="mfa_code returned") as caught:
+            load(services, MFA, mfa_code=callback)
+        assert "123456" not in f"{caught.value}{caught.value.__cause__!r}"
+        assert not services.calls
+
+
 def test_without_a_callback_a_device_is_an_error() -> None:
     """Nothing ever waits for a terminal."""
     with pytest.raises(CredentialsError, match="give mfa_code="):

@@ -75,12 +75,17 @@ class AssumeRole:
                 reason=f"a code of the MFA device {serial} is needed; give mfa_code=, a function"
                 " that returns it",
             )
-        given: str | Awaitable[str]
+        given: object
         if inspect.iscoroutinefunction(ask):
             given = ask(serial)
         else:
             given = await asyncio.to_thread(ask, serial)
-        return given if isinstance(given, str) else await given
+        code = await given if inspect.isawaitable(given) else given
+        if not isinstance(code, str):
+            raise CredentialsError(
+                source=self.name, reason=f"mfa_code returned {type(code).__name__}, not a text"
+            )
+        return code
 
     def _cache_file(self) -> Path | None:
         folder = self._context.role_cache
