@@ -6,8 +6,10 @@ import asyncio
 import json
 import logging
 import os
+import pty
 import shlex
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -44,6 +46,7 @@ def load(line: str, more: str = "", timeout: float = 30.0) -> Credentials:
         WHOLE,
         {**WHOLE, "SessionToken": "t"},
         {**WHOLE, "AccountId": "123456789012"},
+        {**WHOLE, "AccountId": ""},
         {**WHOLE, "SessionToken": "t", "Expiration": "2030-01-02T03:04:05Z"},
     ],
 )
@@ -80,7 +83,7 @@ def test_no_command_is_no_source() -> None:
         (printing(json.dumps({**WHOLE, "Version": 2})), "Version"),
         (printing(json.dumps({"Version": 1, "AccessKeyId": "A"})), "no SecretAccessKey"),
         (printing(json.dumps({**WHOLE, "Expiration": "soon"})), "ISO 8601"),
-        (command("raise SystemExit(3)"), "status 3"),
+        (command("raise SystemExit(3)"), "status 3.* run credential_process by hand"),
         (command("import sys; sys.exit('hush')"), "status 1"),
         (command("print('hush' * 100_000)"), "more than 262144 bytes"),
         ("/nowhere/program --x", "'/nowhere/program' cannot be run: No such file"),
@@ -109,6 +112,12 @@ def test_no_shell_runs_the_command(tmp_path: Path) -> None:
     assert not file.exists()
 
 
+finds_children = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="without /proc the program alone is killed"
+)
+
+
+@finds_children
 def test_a_program_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> None:
     """The bound holds, and nothing is left running."""
     file = tmp_path / "pid"
@@ -135,6 +144,36 @@ def _has_ended(pid: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+@finds_children
+def test_what_left_the_session_is_killed_too(tmp_path: Path) -> None:
+    """It counts who started it; here a child's child, in a session of its own."""
+    file = tmp_path / "pid"
+    python = [sys.executable, "-S", "-c"]
+    inner = f"import os, time; open({str(file)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    middle = f"import subprocess; subprocess.run({[*python, inner]!r}, start_new_session=True)"
+    outer = f"import subprocess; subprocess.run({[*python, middle]!r})"
+
+    async def main() -> None:
+        context = make_context(f"[default]\ncredential_process = {command(outer)}")
+        task = asyncio.create_task(Process(context).load(None))
+        await _until_written(file)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert _has_ended(int(file.read_text()))
+
+
+async def _until_written(file: Path) -> None:
+    while not _is_written(file):  # noqa: ASYNC110 - set by a process
+        await asyncio.sleep(0.01)
+
+
+def _is_written(file: Path) -> bool:
+    return file.exists() and file.read_text() != ""
 
 
 def test_a_program_that_leaves_its_output_to_another_has_the_bound_too(tmp_path: Path) -> None:
@@ -175,14 +214,77 @@ def test_cancelling_kills_the_program(tmp_path: Path) -> None:
     async def main() -> None:
         context = make_context(f"[default]\ncredential_process = {command(program)}")
         task = asyncio.create_task(Process(context).load(None))
-        while not file.exists() or not file.read_text():  # noqa: ASYNC110 - set by a process
-            await asyncio.sleep(0.01)
+        await _until_written(file)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(main())
     assert _has_ended(int(file.read_text()))
+
+
+# Asks on the terminal, and prints the answer as the access key.
+ASKING_THE_TERMINAL = """
+import json
+with open("/dev/tty", "r+b", buffering=0) as terminal:
+    terminal.write(b"Code: ")
+    code = terminal.readline().decode().strip()
+print(json.dumps({"Version": 1, "AccessKeyId": code, "SecretAccessKey": "hush"}))
+"""
+ASKING_BY_INPUT = """
+import json
+with open("/dev/tty", "w") as terminal:
+    print("Code: ", end="", file=terminal)
+print(json.dumps({"Version": 1, "AccessKeyId": input(), "SecretAccessKey": "hush"}))
+"""
+# What a user runs in a terminal: its session's first process, which makes that its terminal.
+PROGRAM = """
+import asyncio, fcntl, sys, termios
+from tests.support.credential_sources import make_context
+from tornado_aws.credentials.providers.process import Process
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+context = make_context(f"[default]\\ncredential_process = {sys.argv[1]}")
+print(asyncio.run(Process(context).load(None)).access_key)
+"""
+
+
+@pytest.mark.parametrize("program", [ASKING_THE_TERMINAL, ASKING_BY_INPUT])
+def test_a_program_may_ask_its_user_on_the_terminal(program: str, tmp_path: Path) -> None:
+    """As it does under the AWS CLI; what it prints there is for the user."""
+    file = tmp_path / "ask.py"
+    file.write_text(program)
+    ours, theirs = pty.openpty()
+    line = f"{shlex.quote(sys.executable)} -S {shlex.quote(str(file))}"
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, line],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    ) as user:
+        os.close(theirs)
+        seen = b""
+        while b"Code: " not in seen:
+            seen += os.read(ours, 1000)  # fails when the last one closes the terminal
+        os.write(ours, b"AKIDTYPED\n")
+        output, _ = user.communicate()
+    os.close(ours)
+    assert output == "AKIDTYPED\n"
+
+
+def test_a_program_takes_nothing_of_what_is_piped_to_ours() -> None:
+    """Input that is no terminal's is for the program that uses this library."""
+    answer = json.dumps({**WHOLE, "AccessKeyId": "x"})
+    line = command(f"import sys; print({answer!r}.replace('x', 'A' + sys.stdin.read()))")
+    ours = PROGRAM.replace("fcntl.ioctl(0, termios.TIOCSCTTY, 0)", "")
+    done = subprocess.run(
+        [sys.executable, "-c", f"{ours}print(sys.stdin.read())", line],
+        input="for us",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "A\nfor us\n"
 
 
 def test_the_loop_goes_on_while_the_program_runs() -> None:

@@ -1,4 +1,10 @@
-"""Credentials that a program of the user's prints."""
+"""Credentials that a program of the user's prints.
+
+It stays in our session and process group, so that it may ask its user on the terminal, as it does
+under the AWS CLI: a program in another session has no terminal, and one in another group is stopped
+when it reads from it. So what it has started is not a group of its own, and is looked for when the
+program must end.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +14,11 @@ import selectors
 import shlex
 import signal
 import subprocess
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.document import load_object, parse_credentials
@@ -23,6 +31,8 @@ __all__ = ["Process"]
 TIMEOUT = 60.0
 # Twenty times the longest session token, in bytes.
 OUTPUT_LIMIT = 1 << 18
+# How long a program that was killed may take to end, seconds.
+_GRACE = 1.0
 
 
 class Process:
@@ -54,8 +64,10 @@ class Process:
         run = _Run(command, self._timeout)
         try:
             return await asyncio.to_thread(run.output)
-        finally:
-            run.kill()
+        except asyncio.CancelledError:
+            # Not one of the loop's own threads: they may all be waiting for programs.
+            threading.Thread(target=run.kill).start()
+            raise
 
 
 def _words(command: str) -> list[str]:
@@ -81,52 +93,99 @@ class _Run:
         self._timeout = timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
+        self._lock = threading.Lock()  # held while it starts and while it is killed
 
     def output(self) -> bytes:
         """Return what the program prints; blocks no longer than the timeout."""
         deadline = time.monotonic() + self._timeout
-        with self._start() as process:
-            try:
-                output = _read(process, deadline)
-                status = process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                raise _too_slow(self._timeout) from None
-            finally:
-                self.kill()
+        process = self._start()
+        try:
+            output = _read(process, deadline)
+            status = process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise _too_slow(self._timeout) from None
+        finally:
+            self.kill()
+            _leave(process)
         if status != 0:
             raise _fault(
-                f"the program ended with status {status}; run it by hand to see its errors"
+                f"the program ended with status {status}; what it says of that is not shown, for it"
+                " may hold secrets: run credential_process by hand to see it"
             )
         return output
 
     def _start(self) -> subprocess.Popen[bytes]:
-        if self._killed:
-            raise _fault("nobody waits for the program any more")
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - the user's own command, no shell
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                # Nobody knows what it says there; it may be a secret, and it may be a flood.
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it holds a NUL"
-            raise _fault(f"{self._command[0]!r} cannot be run: {reason}") from error
-        return self._process
+        with self._lock:
+            if self._killed:
+                raise _fault("nobody waits for the program any more")
+            self._process = _started(self._command)
+            return self._process
 
     def kill(self) -> None:
-        """Kill the program and what it has started, if it runs; keep it from starting."""
-        self._killed = True
-        process = self._process
-        if process is None or process.poll() is not None:
-            return
-        with suppress(ProcessLookupError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, signal.SIGKILL)
+        """Kill the program and what it has started, if it runs; keep it from starting; blocks."""
+        with self._lock:
+            self._killed = True
+            if self._process is None or self._process.poll() is not None:
+                return
+            if os.name == "nt":
+                self._process.kill()
             else:
-                process.kill()
+                _kill(self._process.pid)
+
+
+def _started(command: list[str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - the user's own command, no shell
+            command,
+            stdin=_stdin(),
+            stdout=subprocess.PIPE,
+            # Nobody knows what it says there; it may be a secret, and it may be a flood.
+            stderr=subprocess.DEVNULL,
+        )
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds a NUL"
+        raise _fault(f"{command[0]!r} cannot be run: {reason}") from error
+
+
+def _stdin() -> int | None:
+    """Return what the program reads: our terminal; but nothing that is input for us alone."""
+    return None if os.isatty(0) else subprocess.DEVNULL
+
+
+def _kill(pid: int) -> None:
+    """Kill a process and its descendants."""
+    # One that is stopped starts no other ones while they are looked for. Nor does it take note of
+    # their ends, so that their ids stay theirs.
+    _signal(pid, signal.SIGSTOP)
+    for child in _children(pid):
+        _kill(child)
+    _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # ended; or run by another user, by sudo
+        os.kill(pid, number)
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that a process has started; none where the system has no /proc."""
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _parent(path) == pid]
+
+
+def _parent(process: Path) -> int | None:
+    try:
+        # The program's name stands in parentheses and may hold others; state and parent follow.
+        return int((process / "stat").read_bytes().rpartition(b")")[2].split()[1])
+    except OSError:  # it has ended
+        return None
+
+
+def _leave(process: subprocess.Popen[bytes]) -> None:
+    """Be done with a program that has ended or was killed, and wait for no other one."""
+    if process.stdout is not None:
+        process.stdout.close()
+    with suppress(subprocess.TimeoutExpired):  # run by another user, and not ours to kill
+        process.wait(_GRACE)
 
 
 def _read(process: subprocess.Popen[bytes], deadline: float) -> bytes:
