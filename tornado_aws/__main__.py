@@ -8,10 +8,10 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from tornado_aws import AsyncAWSClient
+from tornado_aws._settings_table import PROXY, ROWS, URL
 from tornado_aws.config import ProfileFiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.endpoints.raw import service_id
@@ -22,7 +22,8 @@ from tornado_aws.settings import TABLE, Settings, resolve
 Row = tuple[str, str, str]
 
 _NOT_SET = "-"
-_USER_INFO = re.compile(r"//[^/@]*@")
+# Everything before the last "@", for a password may hold any character where a URL is malformed.
+_USER_INFO = re.compile(r"\A(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)?.*@", re.DOTALL)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +64,7 @@ def _rows(profile: str | None, service: str | None) -> Iterator[Row]:
         else:
             yield _row(setting.name, settings, files)
     for name, value in settings.environ_proxies:
-        yield name, _shown(value), "environment"
+        yield name, _shown_url(value), "environment"
     yield from _credentials(credentials)
 
 
@@ -83,8 +84,11 @@ def _row(name: str, settings: Settings, files: ProfileFiles) -> Row:
     source = settings.sources[name]
     if name in {"config_file", "credentials_file"}:
         path = getattr(files.paths, name.removesuffix("_file"))
-        return name, path, source if Path(path).exists() else f"{source}, not there"
-    return name, _shown(getattr(settings, name)), source
+        # Path.exists raises where a folder may not be entered.
+        is_there = os.path.exists(path)  # noqa: PTH110
+        return name, path, source if is_there else f"{source}, not there"
+    show = _shown_url if ROWS[name].kind in (URL, PROXY) else _shown
+    return name, show(getattr(settings, name)), source
 
 
 def _credentials(found: Credentials | AWSClientException) -> Iterator[Row]:
@@ -108,7 +112,11 @@ def _shown(value: Any) -> str:
         return _NOT_SET
     if isinstance(value, tuple):
         return ",".join(value)
-    return _USER_INFO.sub("//***@", str(value))
+    return str(value)
+
+
+def _shown_url(url: str | None) -> str:
+    return _USER_INFO.sub(lambda found: f"{found['scheme'] or ''}***@", _shown(url))
 
 
 def _masked(secret: str) -> str:

@@ -44,7 +44,7 @@ class Settings:
 
     profile: str
     region: str | None
-    endpoint: str | None
+    endpoint: str | None = field(repr=False)  # may hold a password, as may the proxies
     ignore_configured_endpoint_urls: bool
     use_fips_endpoint: bool
     use_dualstack_endpoint: bool
@@ -67,7 +67,7 @@ class Settings:
     defaults_mode: str
     verify: bool | str
     client_cert: str | tuple[str, str] | None
-    proxy: str | None = field(repr=False)  # may hold a password, as may environ_proxies
+    proxy: str | None = field(repr=False)
     validate: bool
     user_agent_appid: str | None
     request_checksum_calculation: str

@@ -62,6 +62,64 @@ def test_every_setting_is_shown_with_its_source(
     assert shown["https_proxy"] == ("http://***@proxy:1", "environment")
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("user:hush@127.0.0.1:1", "***@127.0.0.1:1"),
+        ("http://user:hu/sh@127.0.0.1:1", "http://***@127.0.0.1:1"),
+        ("http://user:p@hush@127.0.0.1:1", "http://***@127.0.0.1:1"),
+        ("http://hush@127.0.0.1:1/x", "http://***@127.0.0.1:1/x"),
+        ("hush:hush://hush@127.0.0.1:1", "***@127.0.0.1:1"),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+    ],
+)
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "HTTP_PROXY"])
+def test_no_part_of_a_proxys_password_is_shown(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    url: str,
+    shown: str,
+) -> None:
+    """However the URL is written, and whether it can be used or not."""
+    monkeypatch.setenv(variable, url)
+    assert main(["configure", "show"]) == 0
+    captured = capsys.readouterr()
+    assert [variable.lower(), shown, "environment"] in [
+        line.split() for line in captured.out.splitlines()
+    ]
+    assert "hush" not in captured.out + captured.err
+
+
+def test_no_part_of_an_endpoints_password_is_shown(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name with the same character is no secret."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://user:p@hush@host/x")
+    config.write_text("[profile me@work]\nregion = eu-west-1")
+    found = show(capsys, "--profile", "me@work")
+    assert found["endpoint"] == ("http://***@host/x", "AWS_ENDPOINT_URL")
+    assert found["profile"] == ("me@work", "argument")
+
+
+def test_a_home_folder_that_may_not_be_entered_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are not there, as far as this user is concerned."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    tmp_path.chmod(0)
+    user = os.geteuid()
+    os.seteuid(user or 65534)
+    try:
+        shown = show(capsys)
+    finally:
+        os.seteuid(user)
+        tmp_path.chmod(0o700)
+    assert shown["config_file"] == (f"{tmp_path}/.aws/config", "default, not there")
+
+
 def test_credentials_are_masked(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The last four characters are enough to recognise a key."""
     assert main(["configure", "show", "--profile", "p"]) == 0

@@ -301,7 +301,9 @@ def test_passwords_in_urls_are_not_shown() -> None:
         resolve({"proxy": "user:hush@host"}, {}, NO_FILES)
     assert "hush" not in str(caught.value)
     settings = resolve(
-        {"proxy": "http://user:hush@host"}, {"HTTPS_PROXY": "http://u:hush@h"}, NO_FILES
+        {"proxy": "http://user:hush@host", "endpoint": "http://u:hush@h"},
+        {"HTTPS_PROXY": "http://u:hush@h"},
+        NO_FILES,
     )
     assert "hush" not in repr(settings)
 

@@ -6,7 +6,7 @@ import base64
 import ipaddress
 import re
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from tornado_aws.exceptions import ConfigurationError
 from tornado_aws.transport import Origin, TransportOptions
@@ -64,19 +64,35 @@ def parse(url: str, source: str) -> Proxy:
         ConfigurationError: it is malformed or its scheme is neither http nor https. The text never
             repeats the URL, which may hold a password.
     """
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"{source} is not a valid proxy URL") from error
+    parts = _split(url if "://" in url else f"http://{url}")
+    if parts is None:
+        raise ConfigurationError(f"{source} is not a valid proxy URL")
     if parts.scheme not in _DEFAULT_PORTS:
         raise ConfigurationError(
             f"{source} names a proxy of the kind {parts.scheme!r}; http and https are supported"
         )
+    host = parts.hostname
+    if "@" in parts.path + parts.query + parts.fragment:
+        # The host would be a part of what is meant as user and password, and errors name hosts.
+        raise ConfigurationError(
+            f"{source} is not a valid proxy URL: characters like / in user and password must be"
+            " percent-encoded"
+        )
     if not host or not _HOST.fullmatch(host):
         raise ConfigurationError(f"{source} is not a valid proxy URL: it has no valid host")
     authorization = _basic(parts.username, parts.password or "") if parts.username else ""
-    return Proxy(Origin(parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme]), authorization)
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    return Proxy(Origin(parts.scheme, host, port), authorization)
+
+
+def _split(url: str) -> SplitResult | None:
+    """Split a URL; None if it is malformed, for the parser's own errors quote a part of it."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 _HOST = re.compile(r"[!-~]+")
