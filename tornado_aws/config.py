@@ -41,6 +41,7 @@ Section: TypeAlias = dict[str, "str | dict[str, str]"]
 Sections: TypeAlias = dict[str, Section]
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")
+_KINDS = frozenset({"profile", "sso-session", "services"})
 _QUOTED = re.compile(r"""(["'])(?P<name>[^"']+)\1""")
 _COMMENT = re.compile(r"\s[#;]")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{([^}]*)\})")
@@ -58,7 +59,9 @@ class Profiles:
         services: the ``[services x]`` sections of the configuration file.
         config_file: the configuration file's profiles alone.
         credentials_file: the credentials file's profiles alone.
+        ignored: why a section does not count that a profile may be meant by, by that name.
         config_path: the configuration file, for error texts.
+        credentials_path: the credentials file, for error texts.
         config_exists: whether there is a configuration file.
     """
 
@@ -67,8 +70,20 @@ class Profiles:
     services: Mapping[str, Section] = field(default_factory=dict, repr=False)
     config_file: Mapping[str, Section] = field(default_factory=dict, repr=False)
     credentials_file: Mapping[str, Section] = field(default_factory=dict, repr=False)
+    ignored: Mapping[str, str] = field(default_factory=dict, repr=False)
     config_path: str = "~/.aws/config"
+    credentials_path: str = "~/.aws/credentials"
     config_exists: bool = False
+
+    def hint(self, profile: str) -> str:
+        """Return the end of an error text about a missing profile; "" if nothing is like it."""
+        reason = self.ignored.get(profile)
+        return f"; {reason}" if reason else ""
+
+    def not_found(self, profile: str) -> str:
+        """Return the error text about a profile that is in neither file."""
+        files = f"{self.config_path} or {self.credentials_path}"
+        return f"Profile {profile!r} was not found in {files}{self.hint(profile)}"
 
 
 class FilePaths(NamedTuple):
@@ -77,10 +92,12 @@ class FilePaths(NamedTuple):
     Attributes:
         config: path of the configuration file.
         credentials: path of the credentials file.
+        unnamed: those of them that nobody has named, and that are where they usually are.
     """
 
     config: str
     credentials: str
+    unnamed: frozenset[str] = frozenset()
 
 
 def parse_profiles(
@@ -110,24 +127,36 @@ def parse_profiles(
     own = _named(config, "profile")
     if "default" in config and "default" not in own:
         own["default"] = config["default"]
-    credentials = _plainly_named(_parse(credentials_text, where.credentials))
+    credentials_sections = _parse(credentials_text, where.credentials)
+    credentials = _plainly_named(credentials_sections)
     return Profiles(
         profiles=_merged(own, credentials),
         sso_sessions=_named(config, "sso-session"),
         services=_named(config, "services"),
         config_file=own,
         credentials_file=credentials,
+        ignored={
+            **_ignored_of_config(config, where.config),
+            **_ignored_of_credentials(credentials_sections, where),
+        },
         config_path=where.config,
+        credentials_path=where.credentials,
         config_exists=config_exists,
     )
+
+
+def _parts(header: str) -> tuple[str, str]:
+    """Return a section's kind, "" if it has none, and the text of its name."""
+    words = header.split(maxsplit=1)
+    return (words[0], words[1]) if len(words) == 2 else ("", header)
 
 
 def _named(sections: Sections, kind: str) -> Sections:
     """Pick the sections ``[kind name]``, by name."""
     found: Sections = {}
     for header, section in sections.items():
-        words = header.split(maxsplit=1)
-        name = _name(words[1]) if len(words) == 2 and words[0] == kind else None
+        found_kind, text = _parts(header)
+        name = _name(text) if found_kind == kind else None
         if name is not None:
             found.setdefault(name, {}).update(section)
     return found
@@ -141,6 +170,48 @@ def _plainly_named(sections: Sections) -> Sections:
         if name is not None:
             found.setdefault(name, {}).update(section)
     return found
+
+
+def _ignored_of_config(sections: Sections, path: str) -> dict[str, str]:
+    """Say, by name, why sections of the configuration file are no profiles."""
+    found = {}
+    for header in sections:
+        kind, text = _parts(header)
+        if kind == "profile" and _name(text) is None:
+            name, reason = text, "such a name must be quoted"
+        elif kind not in _KINDS and header != "default":
+            name, reason = _name(header) or header, "profiles are named [profile NAME] there"
+        else:
+            continue
+        found[name] = (
+            f"the section [{header}] of {path} is ignored, because {reason}:"
+            f" write {_config_header(name)}"
+        )
+    return found
+
+
+def _ignored_of_credentials(sections: Sections, paths: FilePaths) -> dict[str, str]:
+    """Say, by name, why sections of the credentials file are no profiles."""
+    found = {}
+    for header in sections:
+        if _name(header) is not None:
+            continue
+        kind, text = _parts(header)
+        if kind == "profile":
+            name, reason = _name(text) or text, "a name stands there without a kind"
+        else:
+            name = header
+            reason = "such a name must be quoted, and the AWS CLI knows no quotes there"
+        found[name] = (
+            f"the section [{header}] of {paths.credentials} is ignored, because {reason}:"
+            f" move it to {_config_header(name)} of {paths.config}"
+        )
+    return found
+
+
+def _config_header(name: str) -> str:
+    """Return the header that the configuration file must have for a profile."""
+    return f"[profile {name}]" if _IDENTIFIER.fullmatch(name) else f'[profile "{name}"]'
 
 
 def _name(text: str) -> str | None:
@@ -245,13 +316,13 @@ def file_paths(
         config: the configuration file when it is given in code.
         credentials: the credentials file when it is given in code.
     """
-    return FilePaths(
-        _expanded(config or environ.get("AWS_CONFIG_FILE") or "~/.aws/config", environ),
-        _expanded(
-            credentials or environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials",
-            environ,
-        ),
-    )
+    named = {
+        "~/.aws/config": config or environ.get("AWS_CONFIG_FILE"),
+        "~/.aws/credentials": credentials or environ.get("AWS_SHARED_CREDENTIALS_FILE"),
+    }
+    first, second = (_expanded(path or usual, environ) for usual, path in named.items())
+    unnamed = (expand_home(usual, environ) for usual, path in named.items() if not path)
+    return FilePaths(first, second, frozenset(unnamed))
 
 
 def _expanded(path: str, environ: Mapping[str, str]) -> str:
@@ -312,7 +383,7 @@ class ProfileFiles:
         """Read both files, again (at most twice) when one is being written meanwhile."""
         attempts = 0
         while True:
-            config, credentials = _text(self.paths.config), _text(self.paths.credentials)
+            config, credentials = self._text(self.paths.config), self._text(self.paths.credentials)
             after = self._look()
             attempts += 1
             if after == before or attempts == 3:
@@ -322,6 +393,13 @@ class ProfileFiles:
             config or "", credentials or "", paths=self.paths, config_exists=config is not None
         )
         return _set_ones(profiles), after
+
+    def _text(self, path: str) -> str | None:
+        """Read a file; None when there is none."""
+        # The home folder of a container's user may be root's; the AWS CLI finds no file there.
+        if path in self.paths.unnamed and _is_behind_a_closed_folder(path):
+            return None
+        return _text(path)
 
 
 # More than one place of configuration is rare; a program that goes through many keeps the last.
@@ -381,6 +459,16 @@ def _stamp(path: str) -> _Stamp | None:
     return _Stamp(status.st_mtime_ns, status.st_size, status.st_ino)
 
 
+def _is_behind_a_closed_folder(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
 def _text(path: str) -> str | None:
     """Read a file; None when there is none."""
     try:
@@ -390,6 +478,8 @@ def _text(path: str) -> str | None:
     except UnicodeDecodeError:
         # "from None": the decoder's own error holds the file's bytes.
         raise ConfigParserError(path=path, reason="it is not UTF-8 text") from None
+    except IsADirectoryError:
+        raise ConfigParserError(path=path, reason="it is a folder, not a file") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigParserError(path=path, reason=f"it cannot be read: {reason}") from error

@@ -233,7 +233,9 @@ class _Lookup:
         if name in self.profiles.profiles:
             return self.profiles.profiles[name]
         if self.sources["profile"] != DEFAULT:
-            raise NoProfileError(path=self.profiles.config_path, profile=name)
+            raise NoProfileError(
+                self.profiles.not_found(name), path=self.profiles.config_path, profile=name
+            )
         return {}
 
     def _region(self) -> _Candidate | None:

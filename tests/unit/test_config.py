@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import tempfile
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -237,8 +239,10 @@ def _written(header: str, section: dict[str, Any]) -> str:
 def test_the_files_are_where_arguments_then_variables_say() -> None:
     """Arguments count before variables, variables before the home folder."""
     environ = {"HOME": "/h", "AWS_CONFIG_FILE": "~/c", "AWS_SHARED_CREDENTIALS_FILE": ""}
-    assert file_paths(environ) == ("/h/c", "/h/.aws/credentials")
-    assert file_paths(environ, "/a", "~/b") == ("/a", "/h/b")
+    usual = "/h/.aws/credentials"
+    assert file_paths(environ) == FilePaths("/h/c", usual, frozenset({usual}))
+    assert file_paths(environ, "/a", "~/b") == FilePaths("/a", "/h/b")
+    assert file_paths({"HOME": "/h"}).unnamed == {"/h/.aws/config", usual}
     environ = {"A": "/a", "AWS_CONFIG_FILE": "$A/${A}b/$B/${B}"}
     assert file_paths(environ, None, "/$").config == "/a//ab/$B/${B}"
     assert file_paths(environ, None, "/$").credentials == "/$"
@@ -273,7 +277,7 @@ def test_a_folder_in_the_path_that_is_a_file_counts_as_no_file(tmp_path: Path) -
 def test_an_impossible_path_is_an_error_that_names_it(tmp_path: Path) -> None:
     """A path with NUL is no reason for another kind of exception."""
     with pytest.raises(ConfigParserError, match="cannot be read"):
-        ProfileFiles(FilePaths(str(tmp_path), "a\0b")).load()
+        ProfileFiles(FilePaths(str(tmp_path / "none"), "a\0b")).load()
 
 
 def test_what_is_empty_in_a_file_is_not_set(files: ProfileFiles) -> None:
@@ -372,7 +376,7 @@ def _malformed(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("make", "reason"),
-    [(_folder, "cannot be read"), (_latin, "not UTF-8"), (_malformed, "property definition")],
+    [(_folder, "it is a folder"), (_latin, "not UTF-8"), (_malformed, "property definition")],
 )
 def test_a_file_that_cannot_be_read_is_an_error_that_names_it(
     files: ProfileFiles, make: Callable[[Path], None], reason: str
@@ -385,14 +389,127 @@ def test_a_file_that_cannot_be_read_is_an_error_that_names_it(
     assert "hush" not in f"{caught.value} {caught.value.__cause__!r}"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_an_error(files: ProfileFiles) -> None:
+@contextmanager
+def _as_ordinary_user() -> Iterator[None]:
+    """Be somebody who may not read everything."""
+    user = os.geteuid()
+    os.seteuid(user or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Make a home folder that any user may enter, with a configuration file that none may read."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        (path / ".aws").mkdir(mode=0o755)
+        (path / ".aws" / "config").touch(mode=0)
+        yield path
+        path.chmod(0o755)
+
+
+def test_a_file_without_permission_is_an_error(home: Path) -> None:
     """An unreadable file is not the same as none."""
-    path = Path(files.paths.config)
-    path.write_text("")
-    path.chmod(0)
-    with pytest.raises(ConfigParserError, match="Permission denied"):
+    files = ProfileFiles(file_paths({"HOME": str(home)}))
+    with _as_ordinary_user(), pytest.raises(ConfigParserError, match="Permission denied"):
         files.load()
+
+
+def test_a_home_folder_that_may_not_be_entered_has_no_files(home: Path) -> None:
+    """In a container HOME may be root's while the user is another; the AWS CLI goes on."""
+    files = ProfileFiles(file_paths({"HOME": str(home)}))
+    home.chmod(0)
+    with _as_ordinary_user():
+        loaded = files.load()
+    assert (loaded.profiles, loaded.config_exists) == ({}, False)
+
+
+@pytest.mark.parametrize("variable", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
+def test_a_file_that_was_named_must_be_within_reach(home: Path, variable: str) -> None:
+    """Somebody wants it read, even if it stands where it usually does."""
+    path = "~/.aws/config" if variable == "AWS_CONFIG_FILE" else "~/.aws/credentials"
+    files = ProfileFiles(file_paths({"HOME": str(home), variable: path}))
+    home.chmod(0)
+    with _as_ordinary_user(), pytest.raises(ConfigParserError, match="Permission denied"):
+        files.load()
+
+
+# A configuration file, a credentials file, a profile -> what the error says of it.
+NOT_FOUND = {
+    "nothing like it": ("[profile b]", "[c]", "a", ""),
+    "white space in the credentials file": (
+        "",
+        "[my prod]",
+        "my prod",
+        "; the section [my prod] of /x/credentials is ignored, because such a name must be quoted,"
+        ' and the AWS CLI knows no quotes there: move it to [profile "my prod"] of /x/config',
+    ),
+    "other letters in the credentials file": (
+        "",
+        "[caf\xe9]",
+        "caf\xe9",
+        "; the section [caf\xe9] of /x/credentials is ignored, because such a name must be quoted,"
+        ' and the AWS CLI knows no quotes there: move it to [profile "caf\xe9"] of /x/config',
+    ),
+    "a kind in the credentials file": (
+        "",
+        "[profile a]",
+        "a",
+        "; the section [profile a] of /x/credentials is ignored, because a name stands there"
+        " without a kind: move it to [profile a] of /x/config",
+    ),
+    "white space in the configuration file": (
+        "[profile my prod]",
+        "",
+        "my prod",
+        "; the section [profile my prod] of /x/config is ignored, because such a name must be"
+        ' quoted: write [profile "my prod"]',
+    ),
+    "no kind in the configuration file": (
+        "[a]",
+        "",
+        "a",
+        "; the section [a] of /x/config is ignored, because profiles are named [profile NAME]"
+        " there: write [profile a]",
+    ),
+    "white space and no kind in the configuration file": (
+        "['my \"prod\"']\n[my prod]\n[]\n[sso-session x y]\n[default]",
+        "",
+        "my prod",
+        "; the section [my prod] of /x/config is ignored, because profiles are named"
+        ' [profile NAME] there: write [profile "my prod"]',
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "credentials", "profile", "hint"), NOT_FOUND.values(), ids=NOT_FOUND
+)
+def test_a_profile_that_is_not_found_is_looked_for_among_what_is_ignored(
+    config: str, credentials: str, profile: str, hint: str
+) -> None:
+    """The error names both files, and what to write if a section was meant to be the profile."""
+    parsed = parse_profiles(config, credentials, paths=FilePaths("/x/config", "/x/credentials"))
+    text = parsed.not_found(profile)
+    assert text == f"Profile {profile!r} was not found in /x/config or /x/credentials{hint}"
+
+
+@pytest.mark.parametrize("name", ["my prod", "caf\xe9", "a"])
+def test_what_an_error_says_to_write_is_a_profile_here_and_to_botocore(name: str) -> None:
+    """The AWS CLI finds it, too."""
+    header = parse_profiles("", f"[profile {name}]").hint(name).partition(": move it to ")[2]
+    text = f"{header.partition(' of ')[0]}\nb = 1\n"
+    path = Path(os.environ["HOME"]) / "config"
+    path.write_text(text, encoding="utf-8")
+    try:
+        assert parse_profiles(text).profiles == load_config(str(path))["profiles"]
+    finally:
+        path.unlink()
+    assert parse_profiles(text).profiles == {name: {"b": "1"}}
 
 
 def test_an_error_is_not_kept(files: ProfileFiles) -> None:

@@ -334,7 +334,8 @@ def test_an_unknown_profile_is_an_error(options: Any, environ: Any) -> None:
     with pytest.raises(NoProfileError) as caught:
         resolve(options, environ, parse_profiles("[profile y]\nregion = us-west-2"))
     assert caught.value.profile == (options.get("profile") or "x")
-    assert caught.value.path
+    assert caught.value.path == "the configuration text"
+    assert "was not found in the configuration text or the credentials text" in str(caught.value)
 
 
 def test_a_profile_of_the_credentials_file_exists() -> None:

@@ -138,6 +138,10 @@ FAULTS = {
         "AWS_ACCESS_KEY_ID is not set",
     ),
     "an unknown profile": (f"role_arn = {ROLE}\nsource_profile = x", "'x' does not exist"),
+    "a profile without its kind": (
+        f"role_arn = {ROLE}\nsource_profile = x\n[x]",
+        r"'x' does not exist; the section \[x\] of .* is ignored",
+    ),
     "a profile without anything": (
         f"role_arn = {ROLE}\nsource_profile = empty",
         "'empty' gave no credentials",

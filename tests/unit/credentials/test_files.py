@@ -82,6 +82,15 @@ def test_nothing_of_the_default_profile_leaks_into_another() -> None:
         asyncio.run(CredentialsFile(context).load(None))
 
 
+def test_a_section_that_the_cli_wrote_and_that_is_ignored_is_named() -> None:
+    """``aws configure`` writes settings with quotes, and keys without."""
+    context = make_context(
+        '[profile "my prod"]\nregion = x', f"[my prod]\n{PAIR}", options={"profile": "my prod"}
+    )
+    with pytest.raises(Absent, match=r"the section \[my prod\] of .* is ignored"):
+        asyncio.run(CredentialsFile(context).load(None))
+
+
 class Files:
     """The two files in a folder, written so that no change can be missed."""
 

@@ -200,7 +200,9 @@ class RoleProfile:
             return
         name = source["source_profile"]
         if name not in profiles.profiles:
-            raise _fault(visited[-1], f"source_profile {name!r} does not exist")
+            raise _fault(
+                visited[-1], f"source_profile {name!r} does not exist{profiles.hint(name)}"
+            )
         # A profile may name itself to use the keys that stand in it.
         itself = name == visited[-1] and _has_keys(profiles.profiles[name])
         if name in visited and not itself:

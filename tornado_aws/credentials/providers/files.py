@@ -28,8 +28,11 @@ class CredentialsFile:
         self._context = context
 
     async def load(self, rejected: Credentials | None) -> Credentials:
-        sections = self._sections(await self._context.profiles())
-        return _keys(sections.get(self._context.profile), self._context.profile, self.name)
+        profiles, profile = await self._context.profiles(), self._context.profile
+        section = self._sections(profiles).get(profile)
+        if section is None:
+            raise Absent(f"profile {profile!r} is not in the file{profiles.hint(profile)}")
+        return _keys(section, profile, self.name)
 
     def _sections(self, profiles: Profiles) -> Mapping[str, Section]:
         return profiles.credentials_file
@@ -44,10 +47,8 @@ class ConfigFile(CredentialsFile):
         return profiles.config_file
 
 
-def _keys(section: Section | None, profile: str, source: str) -> Credentials:
+def _keys(section: Section, profile: str, source: str) -> Credentials:
     """Make credentials of one file's section: a pair is never made of two files or profiles."""
-    if section is None:
-        raise Absent(f"profile {profile!r} is not in the file")
     access_key = _value(section, "aws_access_key_id")
     if access_key is None:
         raise Absent(f"profile {profile!r} has no aws_access_key_id")
