@@ -19,7 +19,7 @@ from typing import Any
 
 from tornado_aws._settings_table import REGION, ROLE_NAME
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.document import load_object, parse_credentials
+from tornado_aws.credentials.document import explanation, load_object, parse_credentials
 from tornado_aws.credentials.providers import Absent, Context
 from tornado_aws.credentials.providers.local_http import send
 from tornado_aws.exceptions import (
@@ -132,12 +132,9 @@ class InstanceMetadata:
                 raise
             # It has just named this role, so it is there, and broken.
             raise CredentialsError(source=self.name, reason=str(absent)) from None
-        code = document.get("Code", "Success")
-        if code != "Success":
-            raise CredentialsError(
-                source=self.name,
-                reason=f"the service answered {code}: {document.get('Message', 'no message')}",
-            )
+        if document.get("Code", "Success") != "Success":
+            text = explanation(document) or "an error without a code"
+            raise CredentialsError(source=self.name, reason=f"the service answered {text}")
         return parse_credentials(document, self.name, temporary=True)
 
     def _extended(self, credentials: Credentials) -> Credentials:
