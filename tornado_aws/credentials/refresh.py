@@ -183,6 +183,7 @@ class Refreshing:
         self._begun = 0.0  # steady: the flight
         self._closed = False
         self._jitter = 0.0
+        self._told = ""  # of the last failure
         self._end = Moment.never()
         self._pause_end = 0.0  # steady
         self._looked = 0.0  # steady
@@ -301,6 +302,7 @@ class Refreshing:
 
     def _keep(self, fresh: Credentials, end: Moment, remaining: float | None) -> None:
         now = self._clock.steady()
+        self._told = ""
         jitter = self._windows.jitter * self._chance()
         again = self._credentials is not None and self._end.wall < float("inf")
         self._pause_end = now
@@ -321,6 +323,9 @@ class Refreshing:
             self._pause_end = now + min(60.0, remaining / 10)
         # Only our own texts are known to be free of secrets.
         text = str(error) if isinstance(error, AWSClientException) else type(error).__name__
+        if remaining is None and text == self._told:
+            return  # a file that is looked at every few seconds, and is still as it was
+        self._told = text
         logger.warning("Refreshing credentials from %s failed: %s", self._provider.name, text)
 
 

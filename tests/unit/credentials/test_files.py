@@ -110,6 +110,30 @@ def pair(name: str) -> str:
     return f"[default]\naws_access_key_id = {name}\naws_secret_access_key = hush"
 
 
+def test_a_file_that_is_gone_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Not at every look; but again when it was there meanwhile."""
+    files = Files(tmp_path)
+    files.write(pair("OLD"))
+    steady = [100.0]
+
+    async def look(source: Refreshing) -> str:
+        steady[0] += 5.0
+        return (await source.get()).access_key
+
+    async def main() -> None:
+        provider = CredentialsFile(with_files(make_context(), tmp_path))
+        source = Refreshing(provider, clock=Clock(steady=lambda: steady[0]))
+        assert await look(source) == "OLD"
+        for round_number, name in enumerate(("OLD", "NEW"), start=1):
+            files.credentials.unlink()
+            assert [await look(source) for _ in range(3)] == [name] * 3
+            assert caplog.text.count("Refreshing credentials from") == round_number
+            files.write(pair("NEW"))
+            assert await look(source) == "NEW"
+
+    asyncio.run(main())
+
+
 def test_a_changed_file_is_seen_within_five_seconds(tmp_path: Path) -> None:
     """Keys that an agent replaces are used by the first call five seconds later."""
     files = Files(tmp_path)
