@@ -158,6 +158,7 @@ class Delivery:
     _cost = 0
     _skew = 0.0
     _renewed = False
+    _renewal_failure: Exception | None = None
     _clock_corrected = False
     _may_have_arrived = False
     _credentials: Credentials | None = None
@@ -234,8 +235,10 @@ class Delivery:
             ) from None
 
     def locate(self, error: _Failure) -> _Failure:
-        """Note in `error` which call it ended; return it."""
+        """Note in `error` which call it ended, and why that got no new credentials; return it."""
         caller = self._caller
+        if self._renewal_failure is not None:
+            error.__cause__ = self._renewal_failure
         return error.locate(
             caller.service, self._facts.name, caller.region, self.host, self.retried
         )
@@ -383,23 +386,36 @@ class Delivery:
         return True
 
     def _corrects_clock(self, code: str, date: str | None) -> bool:
-        """Set the clock for this host after an error about the time, once in a call."""
-        if self._clock_corrected or self._credentials is None or not self._replayable:
+        """Set the clock for this host after an error about the time, once in a call.
+
+        Returns whether to repeat the call. One that cannot be still corrects it for the next.
+        """
+        if self._clock_corrected or self._credentials is None:
             return False
         skew = clock_skew.correction(code, date, time.time(), self._skew)
         if skew is None:
             return False
         self._clock_corrected = True
         self._pipeline.skews[self._route.base.host] = skew
-        return True
+        return self._replayable
 
     async def _renews_credentials(self) -> bool:
-        """Get other credentials after a service rejected these, once in a call."""
+        """Get other credentials after a service rejected these, once in a call.
+
+        Returns whether to repeat the call. One that cannot be still renews them for the next.
+        """
         rejected = self._credentials
-        if self._renewed or rejected is None or not self._replayable:
+        if self._renewed or rejected is None:
             return False
         self._renewed = True
-        return await self._source.renew(rejected) is not None
+        try:
+            fresh = await self._source.renew(rejected)
+        except ClientClosedError:
+            raise
+        except Exception as failure:
+            self._renewal_failure = failure
+            return False
+        return fresh is not None and self._replayable
 
     @property
     def _replayable(self) -> bool:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import zlib
+from collections.abc import AsyncIterator
 from email.utils import formatdate
 from types import SimpleNamespace
 from typing import Any
@@ -202,6 +203,115 @@ def test_rejected_explicit_credentials_fail_at_once_and_stay(server: RecordingSe
     asyncio.run(main())
     assert len(server.requests) == 2
     assert all("AKID/" in (request.header("Authorization") or "") for request in server.requests)
+
+
+SHORT = {"Content-Length": "1"}
+
+
+async def once(part: bytes) -> AsyncIterator[bytes]:
+    """Give a body that can be read but once."""
+    yield part
+
+
+def test_a_call_that_cannot_be_repeated_renews_the_credentials_for_the_next(
+    server: RecordingServer,
+) -> None:
+    """Otherwise a client that only uploads streams would stay rejected for ever."""
+    server.queue(EXPIRED)
+
+    async def main() -> None:
+        options: Any = {"endpoint": server.url, "region": "us-east-1", "credentials": Rotating()}
+        async with AsyncAWSClient("s3", **options) as client:
+            with pytest.raises(exceptions.AWSError, match="expired"):
+                await client.fetch("PUT", "/b/k", headers=SHORT, body=once(b"a"))
+            assert (await client.fetch("PUT", "/b/k", headers=SHORT, body=once(b"b"))).code == 200
+
+    asyncio.run(main())
+    first, second = (request.header("Authorization") or "" for request in server.requests)
+    assert "Credential=AKID1/" in first
+    assert "Credential=AKID2/" in second
+
+
+def test_a_call_that_cannot_be_repeated_corrects_the_clock_for_the_next(
+    server: RecordingServer,
+) -> None:
+    """Its own error is final."""
+    ahead = formatdate(time.time() + 3600, usegmt=True)
+    server.queue(Answer(403, b'{"__type":"RequestTimeTooSkewed"}', (("Date", ahead),)))
+
+    async def main() -> None:
+        async with AsyncAWSClient("s3", endpoint=server.url, **KEYS) as client:
+            with pytest.raises(exceptions.AWSError, match="Skewed"):
+                await client.fetch("PUT", "/b/k", headers=SHORT, body=once(b"a"))
+            assert (await client.fetch("PUT", "/b/k", headers=SHORT, body=once(b"b"))).code == 200
+
+    asyncio.run(main())
+    first, second = (request.header("X-Amz-Date") for request in server.requests)
+    assert (first or "") < (second or "")
+
+
+class Expiring(Rotating):
+    """Gives credentials once, and fails from then on."""
+
+    def __call__(self) -> Credentials:
+        if self.asked:
+            self.asked += 1
+            raise exceptions.CredentialsError(source="vault", reason="it is sealed")
+        return super().__call__()
+
+
+def test_rejected_credentials_whose_source_fails_are_the_services_error(
+    server: RecordingServer,
+) -> None:
+    """Its cause says why there are no others; the source is not asked by every call."""
+    server.default = EXPIRED
+    source = Expiring()
+    errors: list[exceptions.AWSError] = []
+
+    async def main() -> None:
+        options: Any = {"endpoint": server.url, "region": "us-east-1", "credentials": source}
+        async with AsyncAWSClient("dynamodb", **options) as client:
+            for _ in range(20):
+                with pytest.raises(exceptions.AWSError, match="expired") as caught:
+                    await client.fetch("POST")
+                errors.append(caught.value)
+            response = await client.fetch("POST", raise_error=False)
+            assert response.code == 400
+
+    asyncio.run(main())
+    assert len(server.requests) == 21
+    assert source.asked == 2
+    for error in errors:
+        assert isinstance(error.__cause__, exceptions.CredentialsError)
+        assert "it is sealed" in str(error.__cause__)
+
+
+def test_a_client_that_is_closed_while_it_renews_credentials_says_so(
+    server: RecordingServer,
+) -> None:
+    """The service's error is not what ended the call."""
+    server.default = EXPIRED
+
+    async def main() -> None:
+        began = asyncio.Event()
+        given = iter([Credentials("AKID", "SECRET")])
+
+        async def credentials() -> Credentials:
+            for first in given:
+                return first
+            began.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        options: Any = {"endpoint": server.url, "region": "us-east-1", "credentials": credentials}
+        async with AsyncAWSClient("dynamodb", **options) as client:
+            call = client.fetch("POST")
+            await began.wait()
+            client.close()
+            with pytest.raises(exceptions.ClientClosedError):
+                await call
+
+    asyncio.run(main())
 
 
 def test_the_total_timeout_bounds_all_attempts(server: RecordingServer) -> None:

@@ -16,6 +16,7 @@ from generated.dynamodb import DynamoDB
 from generated.dynamodb import exceptions as dynamodb_exceptions
 from tests.support.recording_server import Answer, RecordingServer
 from tornado_aws import AsyncAWSClient, AWSClient, exceptions
+from tornado_aws.credentials import Credentials
 from tornado_aws.model import ServiceModel
 from tornado_aws.preparation import Prepared, prepare
 
@@ -77,6 +78,28 @@ def test_modelled_errors_are_classes(server: RecordingServer) -> None:
                 await dynamodb.describe_table(TableName="ttt")
             assert type(unknown.value) is exceptions.AWSError
             assert unknown.value.code == "SomethingNew"
+
+    asyncio.run(main())
+
+
+def test_rejected_credentials_whose_source_fails_are_the_services_error(
+    server: RecordingServer,
+) -> None:
+    """Its cause says why there are no others."""
+    server.default = Answer(400, b'{"__type":"ExpiredTokenException","message":"expired"}')
+    given = iter([Credentials("AKID", "SECRET")])
+
+    def credentials() -> Credentials:
+        for first in given:
+            return first
+        raise exceptions.CredentialsError(source="vault", reason="it is sealed")
+
+    async def main() -> None:
+        options: Any = {"endpoint": server.url, "region": "us-east-1", "credentials": credentials}
+        async with DynamoDB(**options) as dynamodb:
+            with pytest.raises(exceptions.AWSError, match="expired") as caught:
+                await dynamodb.list_tables()
+            assert "it is sealed" in str(caught.value.__cause__)
 
     asyncio.run(main())
 

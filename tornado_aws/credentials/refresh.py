@@ -58,7 +58,7 @@ LOOK_PATIENCE = 1.0
 # more than a healthy source needs.
 MANDATORY_PATIENCE = 5.0
 
-# How long a source that still has rejected credentials is not asked again, seconds.
+# How long a source that had no others for rejected credentials is not asked again, seconds.
 REJECTED_PAUSE = 5.0
 
 
@@ -187,7 +187,7 @@ class Refreshing:
         self._end = Moment.never()
         self._pause_end = 0.0  # steady
         self._looked = 0.0  # steady
-        self._same_until = 0.0  # steady: rejected credentials were found unchanged
+        self._in_vain: InVain | None = None
         self._quiet = Moment(0.0, 0.0)
 
     async def get(self) -> Credentials:
@@ -205,12 +205,20 @@ class Refreshing:
         current = self._credentials
         if current is not None and current != rejected:
             return current
-        if self._clock.steady() < self._same_until:
+        last = self._in_vain
+        if last is not None and last.holds(rejected, self._clock):
+            last.repeat()
             return None
-        fresh = await self._join(self._fly(rejected))
+        try:
+            fresh = await self._join(self._fly(rejected))
+        except ClientClosedError:
+            raise
+        except Exception as failure:
+            self._in_vain = InVain.now(rejected, failure, self._clock)
+            raise
         if fresh != rejected:
             return fresh
-        self._same_until = self._clock.steady() + REJECTED_PAUSE
+        self._in_vain = InVain.now(rejected, None, self._clock)
         return None
 
     def close(self) -> None:
@@ -355,6 +363,34 @@ class Moment(NamedTuple):
         if self.wall == float("inf"):
             return None
         return min(self.wall - clock.wall(), self.steady - clock.steady())
+
+
+class InVain(NamedTuple):
+    """A source was asked for others than rejected credentials, and had none.
+
+    Attributes:
+        rejected: the rejected ones.
+        failure: why it had none; None when it still has the same.
+        until: how long that holds, steady.
+    """
+
+    rejected: Credentials
+    failure: Exception | None
+    until: float
+
+    @classmethod
+    def now(cls, rejected: Credentials, failure: Exception | None, clock: Clock) -> InVain:
+        return cls(rejected, failure, clock.steady() + REJECTED_PAUSE)
+
+    def holds(self, rejected: Credentials, clock: Clock) -> bool:
+        """Tell whether the source need not be asked again."""
+        return rejected == self.rejected and clock.steady() < self.until
+
+    def repeat(self) -> None:
+        """Tell another caller what came of it."""
+        if self.failure is not None:
+            # Each raising would add to the traceback, which holds on to its frames.
+            raise self.failure.with_traceback(None)
 
 
 def _mark_seen(flight: asyncio.Task[Credentials]) -> None:

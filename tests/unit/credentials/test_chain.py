@@ -22,7 +22,7 @@ from tests.support.credential_sources import document, engine, keys, make_contex
 from tests.support.fake_services import FakeServices
 from tests.support.scripted_server import Asked, Reply, scripted_server
 from tornado_aws.config import ProfileFiles, file_paths, parse_profiles
-from tornado_aws.credentials import Credentials
+from tornado_aws.credentials import Credentials, refresh
 from tornado_aws.credentials.chain import ORDER, default_source
 from tornado_aws.credentials.source import CredentialSource
 from tornado_aws.exceptions import AWSClientException, CredentialsError, NoCredentialsError
@@ -170,8 +170,9 @@ def test_a_broken_source_stops_the_chain(arguments: tuple[Any, ...], name: str) 
     assert caught.value.source == name
 
 
-def test_the_chain_stays_with_its_source() -> None:
+def test_the_chain_stays_with_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refresh never turns to another source: that might be another account."""
+    monkeypatch.setattr(refresh, "REJECTED_PAUSE", 0.0)
     environ = dict(ENV)
 
     async def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -574,6 +575,45 @@ def test_a_renewal_that_fails_says_why() -> None:
         source.error = CredentialsError(source="test", reason="broken")
         with pytest.raises(CredentialsError, match="broken"):
             await refreshing.renew(old)
+
+    play(body)
+
+
+def test_a_renewal_that_fails_is_not_tried_by_every_caller() -> None:
+    """They are told the same failure for a few seconds, then the source is asked again."""
+
+    async def body(refreshing: Refreshing, source: Source, timeline: Timeline) -> None:
+        old = await refreshing.get()
+        source.error = CredentialsError(source="test", reason="broken")
+        for _ in range(50):
+            with pytest.raises(CredentialsError, match="broken") as caught:
+                await refreshing.renew(old)
+        frames = list(traceback.walk_tb(caught.value.__traceback__))
+        assert len(frames) < 10
+        assert source.loads == 2
+        source.error = None
+        timeline.pass_by(5.1)
+        fresh = await refreshing.renew(old)
+        assert fresh is not None
+        assert fresh.access_key == "AKID3"
+
+    play(body)
+
+
+def test_other_rejected_credentials_are_asked_about_anew() -> None:
+    """What came of asking about earlier ones says nothing of them."""
+
+    async def body(refreshing: Refreshing, source: Source, timeline: Timeline) -> None:
+        old = await refreshing.get()
+        source.error = CredentialsError(source="test", reason="broken")
+        with pytest.raises(CredentialsError):
+            await refreshing.renew(old)
+        source.error = None
+        timeline.pass_by(2.0)
+        timeline.wall += HOUR
+        second = await refreshing.get()
+        assert second != old
+        assert await refreshing.renew(second) is not None
 
     play(body)
 

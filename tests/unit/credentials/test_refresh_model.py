@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.refresh import Clock, Refreshing
+from tornado_aws.credentials.refresh import REJECTED_PAUSE, Clock, Refreshing
 from tornado_aws.exceptions import CredentialsError
 
 CALLERS = 20
@@ -37,6 +37,7 @@ class World:
         self.lifetime: float | None = 3600.0
         self.loads = 0
         self.loading = False
+        self.refused_until = self.steady  # a renewal has failed, and holds for a while
         self.refreshing = Refreshing(
             self, clock=Clock(lambda: self.wall, lambda: self.steady), chance=lambda: 0.5
         )
@@ -107,7 +108,10 @@ class World:
                 *(self.refreshing.renew(current) for _ in range(CALLERS))
             )
         except CredentialsError:
-            assert not self.works()
+            if self.loads > before:
+                self.refused_until = self.steady + REJECTED_PAUSE
+                assert not self.works()
+            assert self.steady < self.refused_until
         else:
             assert all(result != current for result in results)
         await self.rest()
