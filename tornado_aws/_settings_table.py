@@ -313,7 +313,11 @@ TABLE: Sequence[Setting] = (
         help="Bound on one attempt in total; a raw fetch has 30 seconds when nothing is given.",
     ),
     Setting("pool_timeout", OPTIONAL_SECONDS, help="Bound on waiting for a free connection."),
-    Setting("total_timeout", OPTIONAL_SECONDS, help="Bound on the whole call, retries and all."),
+    Setting(
+        "total_timeout",
+        OPTIONAL_SECONDS,
+        help="Bound on the whole call: what the first one looks up, credentials, retries and all.",
+    ),
     Setting("max_clients", COUNT, default=100, help="Most connections open at once."),
     Setting(
         "max_attempts",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 from tornado.httpclient import HTTPResponse
 from tornado.ioloop import IOLoop
 
+from tornado_aws.deadline import within
 from tornado_aws.exceptions import ClientClosedError, ConfigurationError
 from tornado_aws.session import Session, Target
 
@@ -313,10 +314,11 @@ async def fetch(
     session: Session, raise_error: bool, *request: Any, stream: bool = False
 ) -> HTTPResponse:
     """Send a raw request; `request` are the arguments of `AWSClient.fetch` up to the body."""
-    ready = await session.ready()
+    deadline = session.deadline()
+    ready = await within(deadline, session.ready())
     from tornado_aws import raw  # noqa: PLC0415 - imported off the loop by ready()
 
-    return await raw.fetch(ready, raw.raw_parts(*request), raise_error, stream)
+    return await raw.fetch(ready, raw.raw_parts(*request), raise_error, deadline, stream)
 
 
 def _target(service: object) -> Target:

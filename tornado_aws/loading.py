@@ -267,7 +267,7 @@ def _limits(settings: Settings, service: str) -> Limits:
         settings.pool_timeout,
         settings.tls_timeout,
     )
-    return Limits(timeouts, settings.total_timeout, _policy(settings, service))
+    return Limits(timeouts, _policy(settings, service))
 
 
 def _policy(settings: Settings, service: str) -> Policy:

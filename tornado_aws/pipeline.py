@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from tornado_aws import call_log, clock_skew, errors, retries
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.source import CredentialSource
+from tornado_aws.deadline import Deadline
 from tornado_aws.errors import ErrorDetails
 from tornado_aws.events import Call, Caller, Observer, Watch
 from tornado_aws.exceptions import (
@@ -48,10 +49,9 @@ _Failure = TypeVar("_Failure", bound=CallError)
 
 
 class Limits(NamedTuple):
-    """Bounds of a call: of each attempt, of all together in seconds, and of their number."""
+    """Bounds of a call: of each attempt, and of their number."""
 
     timeouts: Timeouts
-    total: float | None
     policy: retries.Policy
 
 
@@ -85,6 +85,7 @@ class Pipeline:
         route: Route,
         parts: HTTPParts,
         limits: Limits,
+        deadline: Deadline | None = None,
         *,
         stream: bool = False,
         find_error: Callable[[Response], ErrorDetails | None] | None = None,
@@ -97,6 +98,7 @@ class Pipeline:
             route: where to and how signed.
             parts: the request.
             limits: the bounds of the call.
+            deadline: when all of it is over, None for never.
             stream: whether the body of a success is wanted as a stream.
             find_error: looks for an error in a response whose status reports success.
             caller: who makes the call.
@@ -110,7 +112,7 @@ class Pipeline:
             CredentialsError: there are no usable credentials.
             ClientClosedError: the client is closed, before or during the call.
         """
-        delivery = Delivery(self, route, parts, limits, stream, find_error, caller, facts)
+        delivery = Delivery(self, route, parts, limits, deadline, stream, find_error, caller, facts)
         task = asyncio.current_task()
         if self._closed or task is None:
             raise delivery.locate(ClientClosedError(sent=False))
@@ -162,7 +164,6 @@ class Delivery:
     _clock_corrected = False
     _may_have_arrived = False
     _credentials: Credentials | None = None
-    _deadline: float | None = None
     _server_ahead: float | None = None
     _watch: Watch | None = None
 
@@ -172,6 +173,7 @@ class Delivery:
         route: Route,
         parts: HTTPParts,
         limits: Limits,
+        deadline: Deadline | None,
         stream: bool,
         find_error: Callable[[Response], ErrorDetails | None] | None,
         caller: Caller,
@@ -182,6 +184,7 @@ class Delivery:
         self._source = route.source or pipeline.source
         self._parts = parts
         self._limits = limits
+        self._deadline = deadline
         self._stream = stream
         self._find_error = find_error
         self._caller = caller
@@ -194,8 +197,8 @@ class Delivery:
 
     def course(self) -> Coroutine[Any, Any, None]:
         """Return what sends the request, again and again if need be, within the call's bounds."""
-        total = self._limits.total
-        course = self._attempts() if total is None else self._within(total)
+        deadline = self._deadline
+        course = self._attempts() if deadline is None else self._within(deadline)
         return self._watched(course) if self._observers else course
 
     async def _watched(self, course: Coroutine[Any, Any, None]) -> None:
@@ -216,19 +219,19 @@ class Delivery:
             raise
         watch.end(None)
 
-    async def _within(self, total: float) -> None:
-        """Give the attempts so many seconds."""
-        self._deadline = time.monotonic() + total
+    async def _within(self, deadline: Deadline) -> None:
+        """Give the attempts the time that is left."""
         try:
-            async with asyncio.timeout(total):
+            async with asyncio.timeout(deadline.remaining):
                 await self._attempts()
         except TimeoutError:
             request: Request | None = getattr(self, "request", None)  # none while it had no turn
             received = 0 if request is None else request.received
             raise self.locate(
                 RequestTimeout(
-                    f"The call to {self.host} did not end within total_timeout={total:g} seconds;"
-                    f" attempts begun: {self.attempt}; {received} bytes of a response had come",
+                    f"The call to {self.host} did not end within total_timeout={deadline.total:g}"
+                    f" seconds; attempts begun: {self.attempt}; {received} bytes of a response had"
+                    " come",
                     error="total timeout",
                     response_started=received > 0,
                 )
@@ -346,7 +349,7 @@ class Delivery:
 
     @property
     def _remaining(self) -> float | None:
-        return None if self._deadline is None else self._deadline - time.monotonic()
+        return None if self._deadline is None else self._deadline.remaining
 
     async def _after_failure(self, error: RequestException) -> retries.Decision:
         if self._limits.policy.adaptive:

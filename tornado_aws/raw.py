@@ -8,6 +8,7 @@ from typing import Any
 from tornado.httpclient import HTTPError, HTTPResponse
 from tornado.httputil import HTTPHeaders
 
+from tornado_aws.deadline import Deadline, within
 from tornado_aws.exceptions import AWSError, ParamValidationError
 from tornado_aws.loading import Ready
 from tornado_aws.options import HeadersArg, QueryArgs
@@ -61,14 +62,15 @@ def raw_parts(
 
 
 async def fetch(
-    ready: Ready, parts: HTTPParts, raise_error: bool, stream: bool = False
+    ready: Ready, parts: HTTPParts, raise_error: bool, deadline: Deadline | None, stream: bool
 ) -> HTTPResponse:
     """Send a raw request; see `tornado_aws.AWSClient.fetch`."""
     route = ready.route
     if not isinstance(parts.body, bytes | None):
-        parts = await raw_upload(route).prepare(parts, {}, route, "when_required")
+        prepared = raw_upload(route).prepare(parts, {}, route, "when_required")
+        parts = await within(deadline, prepared)
     delivery = await ready.pipeline.send(
-        route, parts, ready.raw_limits, stream=stream, caller=ready.caller
+        route, parts, ready.raw_limits, deadline, stream=stream, caller=ready.caller
     )
     base = route.base
     url = f"{base.origin.scheme}://{base.host}{delivery.request.target}"

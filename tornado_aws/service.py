@@ -9,9 +9,10 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequenc
 from functools import partial
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, Unpack
 
 from tornado_aws.client import AsyncAWSClient
+from tornado_aws.deadline import within
 from tornado_aws.exceptions import AWSError, CallError, UnsupportedOperationError
 from tornado_aws.flight import Flight
 from tornado_aws.pagination import Pages, PaginationConfig, Paginator
@@ -20,6 +21,7 @@ from tornado_aws.session import Session, Target
 if TYPE_CHECKING:
     from tornado_aws.credentials import Credentials
     from tornado_aws.customizations import Params, Permission
+    from tornado_aws.deadline import Deadline
     from tornado_aws.errors import ErrorDetails
     from tornado_aws.loading import Ready
     from tornado_aws.model import ServiceModel
@@ -35,6 +37,26 @@ if TYPE_CHECKING:
     from tornado_aws.waiting import WaiterConfig
 
 T = TypeVar("T")
+
+
+class Outgoing(NamedTuple):
+    """One call as it is sent.
+
+    Attributes:
+        ready: what the client's options amount to.
+        operation: what is called.
+        asked: the caller's parameters.
+        given: those that are sent.
+        route: where to.
+        parts: the request.
+    """
+
+    ready: Ready
+    operation: Prepared
+    asked: Params
+    given: Params
+    route: Route
+    parts: HTTPParts
 
 
 class ServiceClient:
@@ -92,6 +114,25 @@ class ServiceClient:
 
         `headers` gives headers to add, from the URL that the request goes to.
         """
+        deadline = self._session.deadline()
+        call = await within(deadline, self._outgoing(name, params, headers), name)
+        delivery = await _send(call, deadline)
+        if delivery.error is not None:
+            elsewhere = self._elsewhere(call, delivery, delivery.error)
+            moved = await within(deadline, elsewhere, name, sent=True)
+            if moved is not None:
+                call, delivery = moved, await _send(moved, deadline)
+        if delivery.error is not None:
+            raise self._exception(call.operation, delivery, delivery.error)
+        return await self._result(call, delivery)  # type: ignore[return-value]
+
+    async def _outgoing(
+        self,
+        name: str,
+        params: Mapping[str, object],
+        headers: Callable[[str], Mapping[str, str]] | None,
+    ) -> Outgoing:
+        """Make the call that is to be sent; the arguments of `_call`."""
         ready = self._session.resolved or await self._session.ready()
         operation = self._operations.get(name) or await self._prepared(name, ready)
         asked = {key: value for key, value in params.items() if value is not None}
@@ -113,25 +154,25 @@ class ServiceClient:
         if operation.upload is not None:
             calculation = ready.settings.request_checksum_calculation
             parts = await operation.upload.prepare(parts, given, route, calculation)
-        delivery = await _send(ready, operation, route, parts)
-        if delivery.error is not None and await self._learns(
-            ready, operation, given, route, delivery
-        ):
-            route = await self._route(ready, operation, given)
-            delivery = await _send(ready, operation, route, parts)
-        if delivery.error is not None:
-            raise self._exception(operation, delivery, delivery.error)
-        return await self._result(operation, delivery, asked, given)  # type: ignore[return-value]
+        return Outgoing(ready, operation, asked, given, route, parts)
 
-    async def _learns(
-        self, ready: Ready, operation: Prepared, params: Params, route: Route, delivery: Delivery
-    ) -> bool:
-        """Learn from an error that the call belongs elsewhere; tell whether to repeat it."""
-        if delivery.error is None or not _is_replayable(delivery.request.body):
-            return False
-        if ready.discovery.learn(route, delivery.response, delivery.error):
-            return True
-        return await self._finds_region(ready, operation, params, delivery.response, delivery.error)
+    async def _elsewhere(
+        self, call: Outgoing, delivery: Delivery, error: ErrorDetails
+    ) -> Outgoing | None:
+        """Learn from an error that a call belongs elsewhere; return it as it goes there."""
+        if not _is_replayable(delivery.request.body):
+            return None
+        ready, operation, given, response = (
+            call.ready,
+            call.operation,
+            call.given,
+            delivery.response,
+        )
+        if ready.discovery.learn(call.route, response, error) or (
+            await self._finds_region(ready, operation, given, response, error)
+        ):
+            return call._replace(route=await self._route(ready, operation, given))
+        return None
 
     async def _finds_region(
         self,
@@ -261,10 +302,9 @@ class ServiceClient:
         )
         return delivery.locate(error)
 
-    async def _result(
-        self, operation: Prepared, delivery: Delivery, asked: Params, given: Params
-    ) -> dict[str, Any]:
-        """Return the result of a success, for what the caller asked and what was sent."""
+    async def _result(self, call: Outgoing, delivery: Delivery) -> dict[str, Any]:
+        """Return the result of a success."""
+        operation = call.operation
         response, peculiar = delivery.response, operation.hooks
         if peculiar.before_parse is not None:
             response = peculiar.before_parse(response)
@@ -274,7 +314,7 @@ class ServiceClient:
             else:
                 result = await operation.download.receive(
                     response,
-                    given,
+                    call.given,
                     operation.parse,
                     partial(self._stream_error, operation, delivery),
                     delivery.locate,
@@ -284,7 +324,7 @@ class ServiceClient:
             raise
         result["ResponseMetadata"] = _metadata(delivery, result.get("ResponseMetadata"))
         if peculiar.after_parse is not None:
-            result = peculiar.after_parse(result, response, asked)
+            result = peculiar.after_parse(result, response, call.asked)
         return result
 
     def _stream_error(self, operation: Prepared, delivery: Delivery, fault: Fault) -> AWSError:
@@ -466,15 +506,15 @@ def _is_replayable(body: object) -> bool:
     return not isinstance(body, AsyncIterable) or getattr(body, "is_replayable", False)
 
 
-def _send(
-    ready: Ready, operation: Prepared, route: Route, parts: HTTPParts
-) -> Coroutine[Any, Any, Delivery]:
+def _send(call: Outgoing, deadline: Deadline | None) -> Coroutine[Any, Any, Delivery]:
+    ready, operation = call.ready, call.operation
     stream = operation.download is not None and operation.download.is_stream
     find_error = operation.hooks.find_error
     return ready.pipeline.send(
-        route,
-        parts,
+        call.route,
+        call.parts,
         ready.limits,
+        deadline,
         stream=stream,
         find_error=find_error,
         caller=ready.caller,

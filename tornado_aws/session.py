@@ -8,12 +8,14 @@ share one `Shared`: the files, the source of credentials and the connections.
 # Annotations are not postponed here: `typing` would compile the text of each field, 20 us a field.
 
 import asyncio
+import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from tornado_aws._settings_table import check
+from tornado_aws._settings_table import ROWS, check, read
 from tornado_aws.credentials.explicit import explicit_credentials
+from tornado_aws.deadline import Deadline
 from tornado_aws.exceptions import ClientClosedError, ConfigurationError, CurlNotInstalledError
 from tornado_aws.flight import Flight
 
@@ -56,6 +58,10 @@ CALL_OPTIONS = frozenset(
         "validate",
     }
 )
+
+
+# Known without any file, since it is no setting of the environment or of a profile.
+_TOTAL = ROWS["total_timeout"]
 
 
 class Target(NamedTuple):
@@ -141,6 +147,7 @@ class Session:
         self._resolving: Flight[Ready] = Flight()
         self._options = options
         self._shared: Shared = Shared(options) if parent is None else parent._shared
+        self._total: float | None = read(_TOTAL, options.get("total_timeout"), "argument")
 
     def view(self, options: Mapping[str, Any]) -> "Session":
         """Return a session with other call options and the same connections.
@@ -160,6 +167,13 @@ class Session:
     def for_target(self, target: Target) -> "Session":
         """Return a session for other calls with the same options and connections."""
         return Session(target, self._options, parent=self)
+
+    def deadline(self) -> Deadline | None:
+        """Return when a call that begins now is over, None for never."""
+        total = self._total
+        if total is None:
+            return None
+        return Deadline(self.target.service, total, time.monotonic() + total)
 
     async def ready(self) -> "Ready":
         """Return what the options amount to, read and made at the first call.
