@@ -112,7 +112,7 @@ INSTANCES = {
         Found("imds", "AKIDIMDS"),
         REGIONAL,
         answers={**IMDS, TOKEN: Reply(404)},
-        asked=[TOKEN, ROLES, TOKEN, f"{ROLES}role"],
+        asked=[TOKEN, ROLES, f"{ROLES}role"],
     ),
     "version 1 may be switched off in the environment": Scenario(
         Fails(NoCredentialsError, "imds: no token"),

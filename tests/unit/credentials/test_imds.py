@@ -70,6 +70,10 @@ class Instance:
         return Reply(200, token.encode(), (("x-aws-ec2-metadata-token-ttl-seconds", "21600"),))
 
 
+async def hang(asked: Asked) -> Reply:
+    return await silence()
+
+
 class Running(NamedTuple):
     server: ScriptedServer
     provider: InstanceMetadata
@@ -193,13 +197,25 @@ def test_version_1_is_asked_where_the_answer_never_comes() -> None:
     """Behind a hop limit of 1 the request for a token hangs; the others are answered."""
     instance = Instance()
     instance.needs_token = False
-
-    async def hang(asked: Asked) -> Reply:
-        return await silence()
-
     instance.replies[TOKEN] = hang
-    found, _ = load(instance, metadata_service_timeout=0.05)
+    found, asked = load(instance, metadata_service_timeout=0.05)
     assert isinstance(found, Credentials)
+    # That is waited for once.
+    assert [one.target for one in asked] == [TOKEN, ROLES, f"{ROLES}role+a"]
+
+
+def test_a_service_that_wants_a_token_after_all_is_asked_for_one() -> None:
+    """Its answer to the first request for a token may have been lost."""
+    instance = Instance()
+    lost = [hang]
+
+    async def answer(asked: Asked) -> Reply:
+        return await lost.pop()(asked) if lost else instance._token(asked)
+
+    instance.replies[TOKEN] = answer
+    found, asked = load(instance, metadata_service_timeout=0.2)
+    assert isinstance(found, Credentials)
+    assert [one.target for one in asked] == [TOKEN, ROLES, TOKEN, ROLES, f"{ROLES}role+a"]
 
 
 def test_version_1_is_not_asked_when_that_is_switched_off() -> None:
@@ -289,9 +305,6 @@ def test_garbage_that_passes_is_survived() -> None:
 def test_silence_is_given_up() -> None:
     """Each request has its bound, and so have all together."""
 
-    async def hang(asked: Asked) -> Reply:
-        return await silence()
-
     instance = Instance()
     instance.replies = dict.fromkeys([TOKEN, ROLES], hang)
     error, asked = load(instance, metadata_service_timeout=0.05, metadata_service_num_attempts=2)
@@ -303,9 +316,6 @@ def test_silence_is_given_up() -> None:
 def test_everything_together_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts and timeouts that are set high do not add up to minutes."""
     monkeypatch.setattr(imds, "BOUND", 0.1)
-
-    async def hang(asked: Asked) -> Reply:
-        return await silence()
 
     instance = Instance()
     instance.replies[TOKEN] = hang

@@ -200,7 +200,7 @@ class _Service:
         self._transport = transport
         self._steady = steady
         self._token: str | None = None
-        self._token_end = 0.0
+        self._token_end = 0.0  # until then there is this token, or none is to be had
 
     async def text(self, path: str) -> str:
         return (await self.body(path)).decode("utf-8", "replace")
@@ -226,7 +226,7 @@ class _Service:
         response = await self._get(path, await self._current_token())
         if response.status == 401:
             # The token is no longer good, though it should be: the instance was stopped, say.
-            self._token = None
+            self._token_end = 0.0
             response = await self._get(path, await self._current_token())
         if response.status == 404:
             raise Absent(f"the service has nothing at {path}")
@@ -240,7 +240,7 @@ class _Service:
 
     async def _current_token(self) -> str | None:
         """Return a token; None to go on without one, as version 1 of the service has it."""
-        if self._token is not None and self._steady() < self._token_end:
+        if self._steady() < self._token_end:
             return self._token
         try:
             response = await self._send("PUT", _TOKEN_PATH, {_TTL_HEADER: str(_TOKEN_TTL)})
@@ -260,6 +260,8 @@ class _Service:
     def _go_without_token(self, reason: str) -> str | None:
         if self._v1_disabled:
             raise Absent(f"no token ({reason}), and asking without one is switched off")
+        # For the rest of this load: where the answer never comes, each request would wait for it.
+        self._token, self._token_end = None, self._steady() + BOUND
         return None
 
     async def _send(self, method: str, path: str, headers: dict[str, str]) -> Response:
