@@ -25,6 +25,7 @@ from hypothesis import settings
 
 from examples.local_aws import LocalAWS, local_aws
 from tests.support import distribution
+from tornado_aws.credentials.providers import imds
 
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 
@@ -96,6 +97,12 @@ def clean_environment() -> Iterator[None]:
     left = [name for name in os.environ if _is_private(name)]
     files = [path.name for path in Path(_HOME.name).glob(".aws")]
     assert not left + files, f"the test left {', '.join(left + files)} behind"
+
+
+@pytest.fixture(autouse=True)
+def no_known_region() -> None:
+    """Forget what metadata services of earlier tests said: ports come again."""
+    imds._LOOKUPS.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,8 @@ from tornado_aws._settings_table import PROXY, ROWS, URL
 from tornado_aws.config import ProfileFiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.endpoints.raw import service_id
-from tornado_aws.exceptions import AWSClientException
-from tornado_aws.loading import machine_region
+from tornado_aws.exceptions import AWSClientException, ConfigNotFound
+from tornado_aws.loading import settle
 from tornado_aws.settings import TABLE, Settings, resolve
 
 Row = tuple[str, str, str]
@@ -55,12 +55,16 @@ def _rows(profile: str | None, service: str | None) -> Iterator[Row]:
     files = ProfileFiles(file_paths(os.environ))
     profiles = files.load()
     own_id = service_id(service) if service else None
-    settings = resolve({"profile": profile}, os.environ, profiles, own_id)
-    region, credentials = asyncio.run(_ask(profile, settings))
+    options = {"profile": profile}
+    try:
+        settings = asyncio.run(settle(options, os.environ, profiles, own_id))
+    except ConfigNotFound:
+        settings = resolve(options, os.environ, profiles, own_id)
+    credentials = asyncio.run(_ask(profile))
     yield "SETTING", "VALUE", "SOURCE"
     for setting in TABLE:
         if setting.name == "region" and settings.region is None:
-            yield "region", region or _NOT_SET, "imds" if region else "not found: pass region="
+            yield "region", _NOT_SET, "not found: pass region="
         else:
             yield _row(setting.name, settings, files)
     for name, value in settings.environ_proxies:
@@ -68,16 +72,13 @@ def _rows(profile: str | None, service: str | None) -> Iterator[Row]:
     yield from _credentials(credentials)
 
 
-async def _ask(
-    profile: str | None, settings: Settings
-) -> tuple[str | None, Credentials | AWSClientException]:
-    """Return the machine's region, if no other is set, and the credentials or the error."""
-    region = None if settings.region else await machine_region(settings)
+async def _ask(profile: str | None) -> Credentials | AWSClientException:
+    """Return the credentials or the error."""
     async with AsyncAWSClient("sts", profile=profile) as client:
         try:
-            return region, await client.get_credentials()
+            return await client.get_credentials()
         except AWSClientException as error:
-            return region, error
+            return error
 
 
 def _row(name: str, settings: Settings, files: ProfileFiles) -> Row:

@@ -348,7 +348,9 @@ TABLE: Sequence[Setting] = (
         ("AWS_DEFAULTS_MODE",),
         ("defaults_mode",),
         default="legacy",
-        help="Set of defaults for timeouts; auto chooses by the region that the program runs in.",
+        help="Set of defaults for timeouts. auto chooses by the region that the program runs in, as"
+        " botocore does: that of the environment where AWS_EXECUTION_ENV is set, else the"
+        " instance's, which is asked at the first call; standard where neither is known.",
     ),
     Setting(
         "verify",

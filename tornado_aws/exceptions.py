@@ -271,13 +271,16 @@ class ConfigNotFound(ConfigurationError):
 
     Attributes:
         path: the file that was looked for.
+        reason: why the instance metadata service named none.
     """
 
     fmt = (
         "No region is configured: {path} does not exist, neither AWS_REGION nor AWS_DEFAULT_REGION"
-        " is set, and the instance metadata service gave none; pass region="
+        " is set, and the instance metadata service gave none ({reason}); pass region="
     )
+    defaults = {"reason": "no reason was given"}
     path: str
+    reason: str
 
 
 class ConfigParserError(ConfigurationError):

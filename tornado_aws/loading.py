@@ -20,6 +20,7 @@ from tornado_aws.config import ProfileFiles, Profiles, file_paths, profile_files
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.chain import default_source
 from tornado_aws.credentials.exchange import Exchange
+from tornado_aws.credentials.providers import Absent
 from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.credentials.sessions import Sessions
 from tornado_aws.credentials.shared import share, share_function, source_key, source_region
@@ -37,7 +38,7 @@ from tornado_aws.retries import POLICIES, Policy
 from tornado_aws.routes import Route, Router, raw_route
 from tornado_aws.service_calls import service_call
 from tornado_aws.session import Target
-from tornado_aws.settings import Settings, resolve
+from tornado_aws.settings import Settings, needs_machine, resolve
 from tornado_aws.transport import Timeouts, Transport, TransportOptions
 from tornado_aws.transport.engines import engine_class, make_engine
 from tornado_aws.user_agent import identity, is_lambda, user_agent
@@ -222,11 +223,40 @@ def _local_engine() -> Transport:
     return make_engine(TransportOptions(proxy=""), use_curl=False, own=True)
 
 
-async def machine_region(settings: Settings) -> str | None:
-    """Return the region that the machine is in, None when nothing there says it."""
+async def settle(
+    options: Mapping[str, Any],
+    environ: Mapping[str, str],
+    profiles: Profiles,
+    service_id: str | None = None,
+) -> Settings:
+    """Resolve settings, asking the machine where it is if they depend on that.
+
+    The arguments and other errors are those of `resolve`.
+
+    Raises:
+        ConfigNotFound: nothing names a region.
+    """
+    settings = resolve(options, environ, profiles, service_id)
+    if not needs_machine(settings, environ):
+        return settings
+    try:
+        machine = await _machine_region(settings)
+    except Absent as absent:
+        if settings.region is None:
+            raise ConfigNotFound(path=settings.config_file, reason=str(absent)) from None
+        return settings
+    return resolve(options, environ, profiles, service_id, machine)
+
+
+async def _machine_region(settings: Settings) -> str:
+    """Return the region that the machine is in.
+
+    Raises:
+        Absent: nothing there says it.
+    """
     local = _local_engine()
     try:
-        return await instance_region(settings, local)
+        return await instance_region(settings, lambda: local)
     finally:
         local.close()
 
@@ -238,12 +268,7 @@ async def make_ready(loaded: Loaded, target: Target, settings_options: Mapping[s
         ConfigurationError: the options or the configuration files cannot be used.
     """
     own_id = target.service_id if target.wire else service_id(target.service)
-    settings = resolve(settings_options, loaded.environ, loaded.profiles, own_id)
-    if settings.region is None:
-        region = await machine_region(settings)
-        if region is None:
-            raise ConfigNotFound(path=settings.config_file)
-        settings = replace(settings, region=region)
+    settings = await settle(settings_options, loaded.environ, loaded.profiles, own_id)
     await asyncio.get_running_loop().run_in_executor(None, _import_all, target, settings)
     return Ready(target, settings, loaded)
 

@@ -23,10 +23,19 @@ from tornado_aws._settings_table import (
 from tornado_aws.config import Profiles, Section
 from tornado_aws.exceptions import ConfigurationError, NoProfileError
 
-__all__ = ["TABLE", "Setting", "Settings", "configured_region", "resolve", "snake_service_id"]
+__all__ = [
+    "TABLE",
+    "Setting",
+    "Settings",
+    "configured_region",
+    "needs_machine",
+    "resolve",
+    "snake_service_id",
+]
 
 ARGUMENT = "argument"
 DEFAULT = "default"
+MACHINE = "imds"
 
 _PROFILE, _REGION, _ENDPOINT = (ROWS[name] for name in ("profile", "region", "endpoint"))
 _ORDINARY = tuple(row for row in TABLE if row not in (_PROFILE, _REGION, _ENDPOINT))
@@ -38,7 +47,8 @@ class Settings:
 
     Attributes:
         sources: where each value comes from, by the setting's name: ``argument``, the name of an
-            environment variable, ``profile NAME`` or ``default``.
+            environment variable, ``profile NAME``, ``default``, or ``imds`` for the machine's
+            region.
         environ_proxies: the proxy variables of the environment, as `TransportOptions` has them.
     """
 
@@ -100,6 +110,7 @@ def resolve(
     environ: Mapping[str, str],
     profiles: Profiles,
     service_id: str | None = None,
+    machine: str | None = None,
 ) -> Settings:
     """Find the value of every setting.
 
@@ -110,17 +121,18 @@ def resolve(
         profiles: what the configuration and credentials files say.
         service_id: the ``serviceId`` of the service's model, to find an endpoint that is configured
             for it alone; None to look for a general one.
+        machine: the region that the machine is in; None while that is unknown.
 
     Returns:
-        The settings. ``region`` is None when nothing names one and there is no configuration file:
-        ask the instance metadata service then.
+        The settings. ``region`` is None when nothing names one and there is no configuration file.
+        `needs_machine` tells whether to ask the machine and to resolve them again.
 
     Raises:
         NoProfileError: the profile that was asked for is in neither file.
         ConfigurationError: values are impossible; the text names each one's setting, source and
             allowed values.
     """
-    lookup = _Lookup(options, environ, profiles, service_id)
+    lookup = _Lookup(options, environ, profiles, service_id, machine)
     lookup.resolve_all()
     if lookup.faults:
         raise ConfigurationError("; ".join(lookup.faults))
@@ -142,7 +154,7 @@ def configured_region(
         environ: the environment variables.
         profiles: what the configuration and credentials files say.
     """
-    lookup = _Lookup({}, environ, profiles, None)
+    lookup = _Lookup({}, environ, profiles, None, None)
     lookup.section = profiles.profiles.get(settings.profile, {})
     lookup._settle(_REGION, lookup._general(_REGION))
     return None if lookup.faults else lookup.values["region"]
@@ -169,11 +181,13 @@ class _Lookup:
         environ: Mapping[str, str],
         profiles: Profiles,
         service_id: str | None,
+        machine: str | None,
     ) -> None:
         self.options = options
         self.environ = environ
         self.profiles = profiles
         self.service_id = service_id
+        self.machine = machine
         self.values: dict[str, Any] = {}
         self.sources: dict[str, str] = {}
         self.faults: list[str] = []
@@ -242,12 +256,14 @@ class _Lookup:
         """As for any setting, then the promises of the original library for a program without one.
 
         They are the region of ``[default]``, and us-east-1 where there is a configuration file.
+        What the machine says comes last.
         """
         default = self.profiles.profiles.get("default", {})
         return (
             self._general(_REGION)
             or self._property("default", default, ("region",))
             or (_Candidate(DEFAULT, "us-east-1") if self.profiles.config_exists else None)
+            or (_Candidate(MACHINE, self.machine) if self.machine else None)
         )
 
     def _endpoint(self) -> _Candidate | None:
@@ -281,7 +297,8 @@ class _Lookup:
             return
         mode = self.values["defaults_mode"]
         if mode == "auto":
-            mode = _automatic_mode(self.environ, self.values["region"])
+            here = _own_region(self.environ) or self.machine
+            mode = _automatic_mode(here, self.values["region"])
         self.values["connect_timeout"] = _CONNECT_TIMEOUTS.get(mode, self.values["connect_timeout"])
 
 
@@ -289,12 +306,29 @@ class _Lookup:
 _CONNECT_TIMEOUTS = {"standard": 3.1, "in-region": 1.1, "cross-region": 3.1, "mobile": 30.0}
 
 
-def _automatic_mode(environ: Mapping[str, str], region: str | None) -> str:
-    """Choose a mode by where the program runs, as far as the environment says it."""
-    here = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    if not environ.get("AWS_EXECUTION_ENV") or not here:
+def _own_region(environ: Mapping[str, str]) -> str | None:
+    """Return the region that the program runs in, as far as the environment says it."""
+    if not environ.get("AWS_EXECUTION_ENV"):
+        return None
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+
+
+def _automatic_mode(here: str | None, region: str | None) -> str:
+    """Choose a mode by the region that the program runs in, as botocore does."""
+    if here is None:
         return "standard"
     return "in-region" if here == region else "cross-region"
+
+
+def needs_machine(settings: Settings, environ: Mapping[str, str]) -> bool:
+    """Tell whether the machine's region would change the settings.
+
+    Args:
+        settings: resolved without it.
+        environ: the environment variables.
+    """
+    by_place = settings.defaults_mode == "auto" and settings.sources["connect_timeout"] == DEFAULT
+    return settings.region is None or (by_place and _own_region(environ) is None)
 
 
 def _property(section: Section, key: str) -> Any:

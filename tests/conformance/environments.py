@@ -477,7 +477,7 @@ def ours(environment: Environment, variables: Mapping[str, str]) -> Outcome:
     region = settings.region if named else None
     services = _Services()
     # STS is asked in them; botocore's is a stub that is asked without.
-    settings = replace(settings, region=region)
+    settings = replace(settings, region=region, ec2_metadata_disabled=True)
     try:
         found = asyncio.run(_load(settings, files, variables, services))
     except NoCredentialsError:

@@ -105,8 +105,14 @@ INSTANCES = {
         asked=[TOKEN, REGION, IDENTITY],
     ),
     "no region anywhere": Scenario(
-        Fails(ConfigNotFound, "config"),
+        Fails(ConfigNotFound, "config.*gave none .AWS_EC2_METADATA_DISABLED is set.; pass region="),
         {**ENV, "AWS_EC2_METADATA_DISABLED": "true"},
+    ),
+    "a region that a busy service does not give": Scenario(
+        Fails(ConfigNotFound, "placement/region with status 429"),
+        ENV,
+        answers={TOKEN: IMDS[TOKEN], REGION: Reply(429)},
+        asked=[TOKEN, *[REGION] * 3],
     ),
     "version 1 where there are no tokens": Scenario(
         Found("imds", "AKIDIMDS"),

@@ -14,8 +14,11 @@ import pytest
 
 from tests.support.recording_server import RecordingServer
 from tests.support.roles import ROLE, assumed
+from tests.support.scripted_server import Asked, Reply, scripted_server
 from tornado_aws import AsyncAWSClient
 from tornado_aws.config import Profiles, parse_profiles
+from tornado_aws.credentials.providers import imds
+from tornado_aws.exceptions import ConfigNotFound
 
 # Run in an interpreter of its own, where nothing is imported yet.
 FIRST_CALLS = """
@@ -88,6 +91,85 @@ def test_transfers_never_block_the_loop_either() -> None:
 def test_urls_are_made_without_blocking_the_loop(call: str) -> None:
     """They send nothing, and import as much as a call."""
     _run(module="s3", name="S3", call=call, answer=b"", requests=0)
+
+
+REGION = "/latest/meta-data/placement/region"
+
+
+class Instance:
+    """A metadata service that tells the region, or what else tests want."""
+
+    def __init__(self, region: Reply) -> None:
+        self.pages = {"/latest/api/token": Reply(200, b"token"), REGION: region}
+
+    async def __call__(self, asked: Asked) -> Reply:
+        return self.pages.get(asked.target, Reply(404))
+
+
+async def clients(url: str, count: int) -> list[str | None]:
+    """Make clients ready; return their regions."""
+    given: Any = {"access_key": "AKID", "secret_key": "hush", "ec2_metadata_service_endpoint": url}
+
+    async def region() -> str | None:
+        async with AsyncAWSClient("sqs", **given) as client:
+            return (await client._session.ready()).settings.region
+
+    return await asyncio.gather(*(region() for _ in range(count)))
+
+
+def test_the_clients_of_a_machine_ask_it_once_where_it_is() -> None:
+    """Those that come together, and those that come later."""
+
+    async def main() -> list[str]:
+        async with scripted_server(Instance(Reply(200, b"eu-west-1"))) as server:
+            assert set(await clients(server.url, 50)) == {"eu-west-1"}
+            assert set(await clients(server.url, 2)) == {"eu-west-1"}
+            return [asked.target for asked in server.asked]
+
+    assert asyncio.run(main()) == ["/latest/api/token", REGION]
+
+
+def test_a_machine_that_does_not_say_where_it_is_is_no_missing_configuration_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The error says why, to all clients that waited."""
+    monkeypatch.setattr(imds, "PAUSE", 0.0)
+
+    async def main() -> int:
+        async with scripted_server(Instance(Reply(429, b"slow down"))) as server:
+            for _ in range(2):
+                with pytest.raises(ConfigNotFound, match=r"status 429\); pass region=") as caught:
+                    await clients(server.url, 1)
+            assert "status 429" in caught.value.reason
+            return len(server.asked)
+
+    assert asyncio.run(main()) == 1 + imds.ANSWER_ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    ("reply", "timeout"),
+    [
+        (Reply(200, b"eu-west-1"), 1.1),
+        (Reply(200, b"eu-west-2"), 3.1),
+        (Reply(404), 3.1),
+    ],
+)
+def test_the_automatic_mode_asks_the_machine_where_it_is(reply: Reply, timeout: float) -> None:
+    """A machine that does not say it is no error."""
+
+    async def main() -> float | None:
+        async with scripted_server(Instance(reply)) as server:
+            options: Any = {
+                "access_key": "AKID",
+                "secret_key": "hush",
+                "region": "eu-west-1",
+                "defaults_mode": "auto",
+                "ec2_metadata_service_endpoint": server.url,
+            }
+            async with AsyncAWSClient("sqs", **options) as client:
+                return (await client._session.ready()).limits.timeouts.connect
+
+    assert asyncio.run(main()) == timeout
 
 
 def _run(*, status: int = 200, more: str = "", requests: int = 1, **parts: object) -> None:

@@ -164,6 +164,7 @@ def test_the_machine_is_asked_for_what_nothing_else_says(
     """Region and credentials of an instance are shown with where they come from."""
     token, keys = b"hushtoken", document("hushhushhushhush")
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_DEFAULTS_MODE", "auto")
     with recording_server() as server:
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url)
         server.queue(
@@ -171,6 +172,7 @@ def test_the_machine_is_asked_for_what_nothing_else_says(
         )
         shown = show(capsys)
     assert shown["region"] == ("eu-central-2", "imds")
+    assert shown["connect_timeout"] == ("1.1", "default")
     assert shown["access_key"] == ("****************hush", "imds")
     assert shown["expiration"][1] == "imds"
 

@@ -17,7 +17,7 @@ from botocore.configprovider import (
 
 from tornado_aws.config import Profiles, parse_profiles
 from tornado_aws.exceptions import ConfigurationError, NoProfileError
-from tornado_aws.settings import TABLE, Settings, resolve
+from tornado_aws.settings import TABLE, Settings, needs_machine, resolve
 
 ROWS = {row.name: row for row in TABLE}
 NO_FILES = Profiles()
@@ -445,6 +445,63 @@ def test_the_defaults_mode_sets_the_connect_timeout(
 ) -> None:
     """A mode changes the default, not a timeout that is given."""
     assert one("connect_timeout", options, environ)[0] == timeout
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "machine", "timeout"),
+    [
+        ({"region": "eu-west-1"}, {}, "eu-west-1", 1.1),
+        ({"region": "eu-west-1"}, {}, "eu-west-2", 3.1),
+        ({}, {}, "eu-west-2", 1.1),
+        (
+            {"region": "eu-west-1"},
+            {"AWS_EXECUTION_ENV": "x", "AWS_REGION": "eu-west-2"},
+            "eu-west-1",
+            3.1,
+        ),
+        ({"region": "eu-west-1"}, {"AWS_REGION": "eu-west-1"}, "eu-west-2", 3.1),
+    ],
+)
+def test_the_automatic_mode_goes_by_the_machine_where_the_environment_says_nothing(
+    options: Any, environ: Any, machine: str, timeout: float
+) -> None:
+    """As botocore has it: AWS_REGION counts where AWS itself has set it."""
+    options = {"defaults_mode": "auto", **options}
+    assert resolve(options, environ, NO_FILES, machine=machine).connect_timeout == timeout
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "needed"),
+    [
+        ({}, {}, True),
+        ({"region": "eu-west-1"}, {}, False),
+        ({"region": "eu-west-1", "defaults_mode": "auto"}, {}, True),
+        ({"region": "eu-west-1", "defaults_mode": "auto", "connect_timeout": 3}, {}, False),
+        (
+            {"region": "eu-west-1", "defaults_mode": "auto"},
+            {"AWS_EXECUTION_ENV": "x", "AWS_REGION": "x"},
+            False,
+        ),
+        ({"region": "eu-west-1", "defaults_mode": "in-region"}, {}, False),
+    ],
+)
+def test_the_machine_is_asked_only_where_that_matters(
+    options: Any, environ: Any, needed: bool
+) -> None:
+    """It takes seconds where there is no metadata service."""
+    assert needs_machine(resolve(options, environ, NO_FILES), environ) is needed
+
+
+def test_the_region_of_the_machine_counts_last() -> None:
+    """It is named as the source."""
+    found = resolve({}, {}, NO_FILES, machine="eu-north-1")
+    assert (found.region, found.sources["region"]) == ("eu-north-1", "imds")
+    for options, environ, profiles in [
+        ({"region": "eu-west-1"}, {}, NO_FILES),
+        ({}, {"AWS_REGION": "eu-west-1"}, NO_FILES),
+        ({}, {}, parse_profiles("[default]\nregion = eu-west-1")),
+    ]:
+        assert resolve(options, environ, profiles, machine="eu-north-1").region == "eu-west-1"
 
 
 def test_the_ca_bundle_of_requests_counts_last() -> None:

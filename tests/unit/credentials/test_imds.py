@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -77,7 +79,7 @@ async def hang(asked: Asked) -> Reply:
 class Running(NamedTuple):
     server: ScriptedServer
     provider: InstanceMetadata
-    region: Callable[[], Awaitable[str | None]]
+    region: Callable[[], Awaitable[str]]
 
 
 @asynccontextmanager
@@ -88,7 +90,7 @@ async def running(instance: Instance, **options: Any) -> AsyncIterator[Running]:
         yield Running(
             server,
             InstanceMetadata(context),
-            lambda: instance_region(context.settings, transport),
+            lambda: instance_region(context.settings, lambda: transport),
         )
 
 
@@ -105,10 +107,16 @@ def load(instance: Instance, **options: Any) -> tuple[Credentials | Exception, l
     return asyncio.run(main())
 
 
-def region(instance: Instance, **options: Any) -> str | None:
-    async def main() -> str | None:
+def region(instance: Instance, **options: Any) -> tuple[str, list[str]]:
+    """Ask for the region; give it or why there is none, and what was asked."""
+
+    async def main() -> tuple[str, list[str]]:
         async with running(instance, **options) as run:
-            return await run.region()
+            try:
+                found = await run.region()
+            except Absent as absent:
+                found = f"none: {absent}"
+            return found, [asked.target for asked in run.server.asked]
 
     return asyncio.run(main())
 
@@ -197,6 +205,7 @@ def test_version_1_is_asked_where_the_answer_never_comes() -> None:
     """Behind a hop limit of 1 the request for a token hangs; the others are answered."""
     instance = Instance()
     instance.needs_token = False
+
     instance.replies[TOKEN] = hang
     found, asked = load(instance, metadata_service_timeout=0.05)
     assert isinstance(found, Credentials)
@@ -344,7 +353,10 @@ def test_the_service_can_be_switched_off() -> None:
     error, asked = load(Instance(), ec2_metadata_disabled=True)
     assert isinstance(error, Absent)
     assert not asked
-    assert region(Instance(), ec2_metadata_disabled=True) is None
+    assert region(Instance(), ec2_metadata_disabled=True) == (
+        "none: AWS_EC2_METADATA_DISABLED is set",
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -446,7 +458,7 @@ def test_the_region_is_the_placements() -> None:
     """In a local zone the zone's name minus a letter would be wrong."""
     instance = Instance()
     instance.pages[REGION] = b"us-west-2\n"
-    assert region(instance) == "us-west-2"
+    assert region(instance) == ("us-west-2", [TOKEN, REGION])
 
 
 def test_the_region_is_in_the_identity_document_of_old_services() -> None:
@@ -454,17 +466,42 @@ def test_the_region_is_in_the_identity_document_of_old_services() -> None:
     instance = Instance()
     del instance.pages[REGION]
     instance.pages[IDENTITY] = json.dumps({"region": "eu-north-1"}).encode()
-    assert region(instance) == "eu-north-1"
+    assert region(instance) == ("eu-north-1", [TOKEN, REGION, IDENTITY])
 
 
-@pytest.mark.parametrize("page", [None, b"hush", b"{}"])
-def test_no_region_is_no_error(page: bytes | None) -> None:
-    """None lets the caller say that no region is configured."""
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [(None, "nothing at"), (b"hush", "not JSON"), (b"{}", "no region")],
+)
+def test_no_region_is_told_with_its_reason(page: bytes | None, reason: str) -> None:
+    """It becomes a part of the error that no region is configured."""
     instance = Instance()
     del instance.pages[REGION]
     if page is not None:
         instance.pages[IDENTITY] = page
-    assert region(instance) is None
+    found, _ = region(instance)
+    assert found.startswith("none: ")
+    assert reason in found
+    assert "hush" not in found
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_the_identity_document_is_not_asked_of_a_service_that_refuses(status: int) -> None:
+    """It is for services that do not know the other path."""
+    instance = Instance()
+    instance.replies[REGION] = Reply(status, b"no")
+    found, asked = region(instance)
+    assert f"status {status}" in found
+    assert IDENTITY not in asked
+
+
+def test_the_identity_document_is_not_asked_of_a_service_that_is_silent() -> None:
+    """Neither the token's request nor another one is made to wait for it again."""
+    instance = Instance()
+    instance.replies = dict.fromkeys([TOKEN, REGION], hang)
+    found, asked = region(instance, metadata_service_timeout=0.05)
+    assert found == "none: no answer within 0.05 seconds"
+    assert asked == [TOKEN, REGION]
 
 
 @pytest.mark.parametrize("page", [b"<html>", b"eu west", b"a.b", b"x" * 64, b"\xff"])
@@ -472,7 +509,60 @@ def test_what_cannot_be_a_region_is_none(page: bytes) -> None:
     """A captive portal's page never becomes a part of a host's name."""
     instance = Instance()
     instance.pages[REGION] = page
-    assert region(instance) is None
+    assert region(instance)[0] == "none: the service's answer is no region"
+
+
+def test_the_region_is_asked_once_for_all() -> None:
+    """Whoever asks at the same time waits, on any loop; whoever asks later is told at once."""
+    instance = Instance()
+
+    async def ask(run: Running) -> set[str]:
+        return set(await asyncio.gather(*(run.region() for _ in range(200))))
+
+    async def main() -> None:
+        async with running(instance) as run:
+            here, there = await asyncio.gather(
+                ask(run), asyncio.to_thread(asyncio.run, elsewhere(run.server.url))
+            )
+            assert here == there == await ask(run) == {"eu-west-1"}
+            assert [asked.target for asked in run.server.asked] == [TOKEN, REGION]
+
+    async def elsewhere(url: str) -> set[str]:
+        async with engine() as transport:
+            context = make_context(options={"ec2_metadata_service_endpoint": url})
+            return {await instance_region(context.settings, lambda: transport)}
+
+    asyncio.run(main())
+
+
+def test_a_failed_search_for_the_region_holds_for_all_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A service that is too busy is not asked by everybody; once it works, it is found."""
+    instance = Instance()
+    instance.replies[REGION] = Reply(429)
+
+    async def main() -> None:
+        async with running(instance) as run:
+            errors = await asyncio.gather(
+                *(run.region() for _ in range(200)), return_exceptions=True
+            )
+            assert {str(error) for error in errors} == {
+                f"the service answered {REGION} with status 429, no body"
+            }
+            asked = len(run.server.asked)
+            assert asked == 1 + imds.ANSWER_ATTEMPTS
+            instance.replies.clear()
+            with pytest.raises(Absent, match="429"):
+                await run.region()
+            assert len(run.server.asked) == asked
+            monkeypatch.setattr(imds, "time", SimpleNamespace(monotonic=later))
+            assert await run.region() == "eu-west-1"
+
+    def later() -> float:
+        return time.monotonic() + imds.FAILURE_PAUSE
+
+    asyncio.run(main())
 
 
 def test_no_token_is_shown(caplog: pytest.LogCaptureFixture) -> None:

@@ -23,7 +23,7 @@ MFACode = Callable[[str], str | Awaitable[str]]
 
 
 class Absent(Exception):
-    """The source is not configured; the text says what is missing. It never leaves this package."""
+    """The source is not configured; the text says what is missing. Users never see it."""
 
 
 class ServiceCall(Protocol):

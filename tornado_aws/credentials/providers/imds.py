@@ -12,9 +12,10 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from tornado_aws._settings_table import REGION, ROLE_NAME
@@ -31,6 +32,7 @@ from tornado_aws.exceptions import (
     RequestException,
     RequestTimeout,
 )
+from tornado_aws.joint_flight import JointFlight
 from tornado_aws.settings import Settings
 from tornado_aws.transport import Response, Transport
 
@@ -56,6 +58,9 @@ BOUND = 20.0
 # come fast, so they need not be rationed as silence is (``metadata_service_num_attempts``).
 ANSWER_ATTEMPTS = 3
 PAUSE = 0.1  # seconds, doubled each time
+
+# How long the region is not asked for again after that failed, seconds.
+FAILURE_PAUSE = 5.0
 
 # What a token consists of: anything else would not be a header's value.
 _VISIBLE = re.compile(r"[!-~]+")
@@ -151,31 +156,73 @@ class InstanceMetadata:
         return replace(credentials, expiration=datetime.fromtimestamp(self._wall() + seconds, UTC))
 
 
-async def instance_region(settings: Settings, transport: Transport) -> str | None:
+async def instance_region(settings: Settings, transport: Callable[[], Transport]) -> str:
     """Ask the metadata service for the region that the program runs in.
+
+    It is asked once in a process; after a failure, again some seconds later.
 
     Args:
         settings: the settings in force.
-        transport: the way to the service; without a proxy.
+        transport: gives the way to the service; without a proxy.
 
-    Returns:
-        The region, or None when there is no such service here or it gives none.
+    Raises:
+        Absent: there is no such service here or it gives none; the text says why.
     """
     if settings.ec2_metadata_disabled:
-        return None
-    service = _Service(settings, transport, time.monotonic)
+        raise Absent("AWS_EC2_METADATA_DISABLED is set")
+    key = (
+        _base_url(settings),
+        settings.metadata_service_timeout,
+        settings.metadata_service_num_attempts,
+        settings.ec2_metadata_v1_disabled,
+    )
+    return await _LOOKUPS.setdefault(key, _Lookup()).get(settings, transport)
+
+
+class _Lookup:
+    """What the clients of a process know of the region that one metadata service gives."""
+
+    def __init__(self) -> None:
+        self._flight: JointFlight[str] = JointFlight()
+        self._region: str | None = None
+        self._failure = ""
+        self._failure_end = 0.0  # of time.monotonic
+
+    async def get(self, settings: Settings, transport: Callable[[], Transport]) -> str:
+        return self._region or await self._flight.get(partial(self._find, settings, transport))
+
+    async def _find(self, settings: Settings, transport: Callable[[], Transport]) -> str:
+        if self._region is not None:
+            return self._region
+        if time.monotonic() < self._failure_end:
+            raise Absent(self._failure)
+        try:
+            self._region = await _ask_region(_Service(settings, transport(), time.monotonic))
+        except Absent as absent:
+            logger.debug("The instance metadata service gave no region: %s", absent)
+            self._failure, self._failure_end = str(absent), time.monotonic() + FAILURE_PAUSE
+            raise
+        return self._region
+
+
+# A machine stays where it is, so what was found is kept as long as the process lives.
+_LOOKUPS: dict[Hashable, _Lookup] = {}
+
+
+async def _ask_region(service: _Service) -> str:
     try:
         async with asyncio.timeout(BOUND):
             return await _region(service)
-    except (Absent, CredentialsError, TimeoutError) as error:
-        logger.debug("The instance metadata service gave no region: %s", error)
-        return None
+    except TimeoutError:
+        raise Absent(f"no answer within {BOUND:g} seconds") from None
+    except CredentialsError as error:
+        raise Absent(error.reason) from None
 
 
 async def _region(service: _Service) -> str:
     try:
         region = (await service.text(_REGION_PATH)).strip()
-    except Absent:
+    except _Missing:
         # Emulators and old versions of the service know only the identity document.
         document = await service.document(_IDENTITY_PATH)
         region = str(document.get("region") or "")
@@ -229,7 +276,7 @@ class _Service:
             self._token_end = 0.0
             response = await self._get(path, await self._current_token())
         if response.status == 404:
-            raise Absent(f"the service has nothing at {path}")
+            raise _Missing(f"the service has nothing at {path}")
         if response.status != 200 or not response.body:
             raise Absent(f"the service answered {path} with {_told(response)}")
         return response.body
@@ -289,6 +336,10 @@ class _Service:
         if isinstance(error, ConnectError):
             return Absent(f"no connection to {self._base}: {error.error}")
         return Absent(f"the connection to {self._base} broke")
+
+
+class _Missing(Absent):
+    """The service answers, and has nothing there."""
 
 
 class _TooSlow(Absent):
