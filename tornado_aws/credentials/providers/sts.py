@@ -8,7 +8,8 @@ from typing import Any
 
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.document import parse_credentials
-from tornado_aws.credentials.providers import Context
+from tornado_aws.credentials.providers import Absent, Context
+from tornado_aws.credentials.providers.imds import instance_region
 from tornado_aws.exceptions import AWSClientException, ClientClosedError, CredentialsError
 
 __all__ = ["default_session_name", "role_credentials"]
@@ -48,15 +49,24 @@ async def role_credentials(
         raise CredentialsError(
             source=source, reason=f"role {params['RoleArn']} needs a way to call STS"
         )
-    region = context.settings.region or _FALLBACK_REGION
     try:
-        return await context.call("sts", operation, region, params, credentials)
+        return await context.call("sts", operation, await _region(context), params, credentials)
     except ClientClosedError:
         raise
     except AWSClientException as error:
         raise CredentialsError(
             source=source, reason=f"{operation} of {params['RoleArn']} failed: {error}"
         ) from error
+
+
+async def _region(context: Context) -> str:
+    """Return where to ask STS: in the client's region, which may be the machine's."""
+    if context.settings.region is not None:
+        return context.settings.region
+    try:
+        return await instance_region(context.settings, context.transport)
+    except Absent:
+        return _FALLBACK_REGION
 
 
 def parse_result(result: Mapping[str, Any], source: str) -> Credentials:
