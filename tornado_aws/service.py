@@ -159,20 +159,19 @@ class ServiceClient:
     async def _elsewhere(
         self, call: Outgoing, delivery: Delivery, error: ErrorDetails
     ) -> Outgoing | None:
-        """Learn from an error that a call belongs elsewhere; return it as it goes there."""
+        """Learn from an error that a call belongs elsewhere; return it as it goes there.
+
+        None when it belongs where it was, or can be sent only once: then the next one knows.
+        """
+        ready, operation, given = call.ready, call.operation, call.given
+        if not (
+            ready.discovery.learn(call.route, delivery.response, error)
+            or await self._finds_region(ready, operation, given, delivery.response, error)
+        ):
+            return None
         if not _is_replayable(delivery.request.body):
             return None
-        ready, operation, given, response = (
-            call.ready,
-            call.operation,
-            call.given,
-            delivery.response,
-        )
-        if ready.discovery.learn(call.route, response, error) or (
-            await self._finds_region(ready, operation, given, response, error)
-        ):
-            return call._replace(route=await self._route(ready, operation, given))
-        return None
+        return call._replace(route=await self._route(ready, operation, given))
 
     async def _finds_region(
         self,

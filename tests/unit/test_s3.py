@@ -204,8 +204,9 @@ def test_an_endpoint_of_ones_own_is_kept_when_the_region_changes() -> None:
     assert sent.regions == ["us-west-2", "eu-west-1"]
 
 
-def test_what_can_be_read_once_is_not_sent_twice() -> None:
-    """The error is raised; the region is not even looked up."""
+@pytest.mark.parametrize("answers", [[MOVED], [SILENT, Response(403, "Forbidden", ELSEWHERE)]])
+def test_what_can_be_read_once_is_not_sent_twice(answers: list[Response]) -> None:
+    """The error is raised, and the next call knows the region."""
 
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(64):
@@ -214,8 +215,11 @@ def test_what_can_be_read_once_is_not_sent_twice() -> None:
     async def main(s3: S3) -> None:
         with pytest.raises(exceptions.AWSError, match="PermanentRedirect"):
             await s3.put_object(Bucket="b-1", Key="k", Body=pieces(), ContentLength=64 * 65536)
+        await s3.put_object(Bucket="b-1", Key="k", Body=pieces(), ContentLength=64 * 65536)
 
-    assert len(calls(main, SILENT).requests) == 1
+    sent = calls(main, *answers, OK)
+    assert [each.method for each in sent.requests if each.method != "HEAD"] == ["PUT", "PUT"]
+    assert sent.regions[-1] == "eu-west-1"
 
 
 # --- responses ------------------------------------------------------------------------------------
