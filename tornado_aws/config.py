@@ -75,6 +75,24 @@ class Profiles:
     credentials_path: str = "~/.aws/credentials"
     config_exists: bool = False
 
+    def behind(self, profile: str) -> list[Section]:
+        """Return the sections that a profile's credentials depend on.
+
+        They are its own, those of its source profiles and of their SSO sessions.
+        """
+        found: list[Section] = []
+        seen: set[str] = set()
+        name: object = profile
+        while isinstance(name, str) and name in self.profiles and name not in seen:
+            seen.add(name)
+            section = self.profiles[name]
+            found.append(section)
+            session = section.get("sso_session")
+            if isinstance(session, str) and session in self.sso_sessions:
+                found.append(self.sso_sessions[session])
+            name = section.get("source_profile")
+        return found
+
     def hint(self, profile: str) -> str:
         """Return the end of an error text about a missing profile; "" if nothing is like it."""
         reason = self.ignored.get(profile)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
@@ -138,11 +139,13 @@ class ByKey(Generic[T]):
 
     Args:
         make: makes one.
+        recent: how many of those that were used last stay alive without users.
     """
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    def __init__(self, make: Callable[[], T], recent: int = 0) -> None:
         self._make = make
         self._things: WeakValueDictionary[Hashable, T] = WeakValueDictionary()
+        self._recent: deque[T] = deque(maxlen=recent)
         self._lock = threading.Lock()
 
     def __getitem__(self, key: Hashable) -> T:
@@ -150,4 +153,7 @@ class ByKey(Generic[T]):
             thing = self._things.get(key)
             if thing is None:
                 thing = self._things[key] = self._make()
+            if thing in self._recent:
+                self._recent.remove(thing)
+            self._recent.append(thing)
             return thing

@@ -193,7 +193,7 @@ def _shared_source(
     own = replace(settings, region=source_region(settings, environ, profiles))
     extras = {name: options.get(name) for name in ("mfa_code", "role_cache")}
     use_curl = options.get("use_curl", False)
-    key = source_key(own, environ, files.paths, use_curl=use_curl, **extras)
+    key = source_key(own, environ, files.paths, profiles, use_curl=use_curl, **extras)
 
     def make(exchange: Exchange) -> tuple[CredentialSource, Callable[[], None]]:
         local = _local_engine()

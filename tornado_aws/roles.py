@@ -56,6 +56,7 @@ class _Role(ProviderFunction):
     name = AssumeRole.name
 
     def __init__(self, params: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        super().__init__()
         self._params = params
         self._options = options
 

@@ -547,3 +547,15 @@ def test_loading_from_several_threads_gives_whole_results(files: ProfileFiles) -
     sections = [profiles.profiles["default"] for profiles in seen]
     assert sections
     assert all(str(len(section["a"])) == section["b"] for section in sections)
+
+
+def test_what_stands_behind_a_profile_is_what_its_credentials_depend_on() -> None:
+    """Its own section, its source profiles' however they go round, and their SSO sessions."""
+    profiles = parse_profiles(
+        "[profile a]\nsource_profile = b\n[profile b]\nsource_profile = a\nsso_session = s\n"
+        "[profile c]\nsource_profile = nowhere\n[sso-session s]\nsso_region = r\n"
+    )
+    a, b = profiles.profiles["a"], profiles.profiles["b"]
+    assert profiles.behind("a") == [a, b, profiles.sso_sessions["s"]]
+    assert profiles.behind("c") == [profiles.profiles["c"]]
+    assert profiles.behind("nowhere") == []

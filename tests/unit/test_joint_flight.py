@@ -73,3 +73,12 @@ def test_a_thing_lives_as_long_as_its_users() -> None:
     del thing
     gc.collect()
     assert not things._things
+
+
+def test_things_that_were_used_last_live_on_without_users() -> None:
+    """So many of them; to be used again counts."""
+    things: ByKey[JointFlight[int]] = ByKey(JointFlight, recent=2)
+    for key in "abacab":
+        assert things[key] is things[key]
+    gc.collect()
+    assert set(things._things) == {"a", "b"}

@@ -250,6 +250,30 @@ def test_clients_that_differ_in_what_is_not_their_credentials_share_them(
     assert f"/{region}/sts/aws4_request" in (request.header("Authorization") or "")
 
 
+def test_clients_that_follow_one_another_share_what_ends(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client for each request asks for no code of its own, until the profile says otherwise."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+    server.default = assumed(1)
+    config = tmp_path / "config"
+    device = Device()
+
+    async def use() -> None:
+        async with AsyncAWSClient("s3", config_file=str(config), mfa_code=device) as client:
+            await client.get_credentials()
+
+    def use_often(more: str) -> None:
+        config.write_text(MFA_PROFILE.format(more=more))
+        for _ in range(3):
+            asyncio.run(use())
+
+    use_often("")
+    assert device.asked == 1
+    use_often("role_session_name = another")
+    assert device.asked == 2
+
+
 def test_clients_of_one_configuration_parse_it_once(
     server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

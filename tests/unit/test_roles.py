@@ -163,6 +163,19 @@ def test_clients_with_one_role_assume_it_once(sts: RecordingServer) -> None:
     assert len(sts.requests) == 1
 
 
+def test_a_role_is_assumed_once_for_clients_that_follow_one_another(sts: RecordingServer) -> None:
+    """Its credentials live as long as it does."""
+    role = assume_role(ROLE, options(sts))
+
+    async def main() -> None:
+        async with AsyncAWSClient("sqs", credentials=role) as client:
+            assert (await client.get_credentials()).access_key == "ROLE1"
+
+    for _ in range(3):
+        asyncio.run(main())
+    assert len(sts.requests) == 1
+
+
 def test_a_refusal_is_an_error_that_names_role_and_reason(sts: RecordingServer) -> None:
     """Callers see what STS said, without a secret."""
     sts.default = REFUSED

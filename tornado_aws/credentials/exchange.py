@@ -1,7 +1,8 @@
-"""One refresh for all event loops of a process.
+"""One refresh for all event loops of a process, and for clients that follow one another.
 
-Clients of one configuration share a source on each loop (`tornado_aws.credentials.shared`). Where
-there are several loops, they share by an `Exchange` what any of them fetches.
+Clients of one configuration share a source on each loop (`tornado_aws.credentials.shared`), as long
+as any of them is open. By an `Exchange` the loops share what any of them fetches, and a program
+that makes a client for each request, and closes it, has what its last one had.
 
 Only credentials that end are handed over. Others come from files and variables, which cost nothing
 to read and are looked at again by each source.
@@ -17,7 +18,7 @@ from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.refresh import WINDOWS, Provider
 from tornado_aws.joint_flight import ByKey, JointFlight
 
-__all__ = ["Exchange", "Exchanging", "exchange_of"]
+__all__ = ["Exchange", "Exchanging", "exchange_of", "exchange_of_function"]
 
 
 class Exchange:
@@ -90,9 +91,24 @@ class Exchanging:
         return remaining > WINDOWS.advisory + WINDOWS.jitter
 
 
-_EXCHANGES = ByKey(Exchange)
+# A program has few configurations; those that it has left behind are forgotten.
+_RECENT = 8
+
+_EXCHANGES = ByKey(Exchange, _RECENT)
+_OF_FUNCTIONS = ByKey(Exchange)
 
 
 def exchange_of(key: Hashable) -> Exchange:
-    """Return the exchange of the sources with this key, which lives as long as any of them."""
+    """Return the exchange of the sources with this key.
+
+    It lives as long as any of them, and longer while it is among those that were used last.
+    """
     return _EXCHANGES[key]
+
+
+def exchange_of_function(key: Hashable) -> Exchange:
+    """Return the exchange of the sources of one function, which lives as long as any of them.
+
+    A user's function may return something else another time.
+    """
+    return _OF_FUNCTIONS[key]

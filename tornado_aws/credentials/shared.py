@@ -1,8 +1,8 @@
 """One source of credentials for all clients of one configuration or function on one event loop.
 
 A program that makes a client for each request would otherwise ask the metadata service, or STS, as
-often. The source lives as long as any client that uses it. Between loops it is
-`tornado_aws.credentials.exchange` that sees to that.
+often. The source lives as long as any client that uses it. Between loops, and between clients that
+follow one another, it is `tornado_aws.credentials.exchange` that sees to that.
 """
 
 from __future__ import annotations
@@ -15,9 +15,14 @@ from weakref import WeakValueDictionary
 
 from tornado_aws.config import FilePaths, Profiles
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.exchange import Exchange, exchange_of
+from tornado_aws.credentials.exchange import Exchange, exchange_of, exchange_of_function
 from tornado_aws.credentials.providers import MFACode
-from tornado_aws.credentials.source import CredentialFunction, CredentialSource, from_callable
+from tornado_aws.credentials.source import (
+    CredentialFunction,
+    CredentialSource,
+    ProviderFunction,
+    from_callable,
+)
 from tornado_aws.endpoints import aws_partition, real_region
 from tornado_aws.exceptions import ClientClosedError
 from tornado_aws.settings import Settings, configured_region
@@ -64,6 +69,7 @@ def source_key(
     settings: Settings,
     environ: Mapping[str, str],
     files: FilePaths,
+    profiles: Profiles,
     *,
     use_curl: bool,
     mfa_code: MFACode | None,
@@ -71,12 +77,14 @@ def source_key(
 ) -> Hashable:
     """Return what is equal for clients whose credentials come from the same place.
 
-    It holds a digest of what may have secrets in it, the environment and the proxy's URL.
+    It holds a digest of what may have secrets in it: the environment, the proxy's URL, and what
+    the files say of the profile.
 
     Args:
         settings: of the source; ``region`` is that of `source_region`.
         environ: the environment variables.
         files: the configuration and credentials files.
+        profiles: what they say.
         use_curl: the client's option, as are the others.
         mfa_code: see `tornado_aws.credentials.chain.default_source`.
         role_cache: see there.
@@ -86,11 +94,12 @@ def source_key(
         for name, value in environ.items()
         if name.startswith("AWS_") or name == "HOME"
     )
+    secrets = (variables, settings.proxy, profiles.behind(settings.profile))
     return (
         *(getattr(settings, name) for name in _SETTINGS),
         settings.sources["profile"] == "argument",
         _partition(settings.region),
-        hashlib.sha256(repr((variables, settings.proxy)).encode()).digest(),
+        hashlib.sha256(repr(secrets).encode()).digest(),
         files,
         use_curl,
         Same(mfa_code),
@@ -130,17 +139,19 @@ def share(key: Hashable, make: Make) -> CredentialSource:
         make: makes the source, which shares the exchange with those of other loops, unless there is
             one already; it is closed when the last of its users closes.
     """
-    return _lease(_of_this_loop().by_key, key, make)
+    return _lease(_of_this_loop().by_key, key, lambda: make(exchange_of(key)))
 
 
 def share_function(function: CredentialFunction) -> CredentialSource:
     """Return a client's use of the source that clients with the same credential function share."""
+    key = Same(function)
+    own = function.exchange if isinstance(function, ProviderFunction) else None
 
-    def make(exchange: Exchange) -> tuple[CredentialSource, Callable[[], None]]:
-        source = from_callable(function, exchange)
+    def make() -> tuple[CredentialSource, Callable[[], None]]:
+        source = from_callable(function, own or exchange_of_function(key))
         return source, source.close
 
-    return _lease(_of_this_loop().by_function, Same(function), make)
+    return _lease(_of_this_loop().by_function, key, make)
 
 
 class _Sources:
@@ -168,13 +179,13 @@ def _of_this_loop() -> _Sources:
 
 
 def _lease(
-    sources: MutableMapping[Hashable, _Shared], key: Hashable, make: Make
+    sources: MutableMapping[Hashable, _Shared],
+    key: Hashable,
+    make: Callable[[], tuple[CredentialSource, Callable[[], None]]],
 ) -> CredentialSource:
     shared = sources.get(key)
     if shared is None:
-        shared = sources[key] = _Shared(
-            *make(exchange_of(key)), forget=lambda: sources.pop(key, None)
-        )
+        shared = sources[key] = _Shared(*make(), forget=lambda: sources.pop(key, None))
     return _Lease(shared)
 
 

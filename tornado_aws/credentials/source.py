@@ -80,10 +80,14 @@ class ProviderFunction(ABC):
 
     Attributes:
         name: of the provider.
+        exchange: shared by all clients that have it, as long as it lives itself.
     """
 
     name: str
     recheck = None
+
+    def __init__(self) -> None:
+        self.exchange = Exchange()
 
     @abstractmethod
     async def load(self, rejected: Credentials | None) -> Credentials:

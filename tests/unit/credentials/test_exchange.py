@@ -13,7 +13,13 @@ import pytest
 from tests.support.credential_sources import ends_in
 from tests.support.threads import in_threads
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.exchange import Exchange, Exchanging, exchange_of
+from tornado_aws.credentials.exchange import (
+    _RECENT,
+    Exchange,
+    Exchanging,
+    exchange_of,
+    exchange_of_function,
+)
 from tornado_aws.credentials.refresh import Refreshing
 from tornado_aws.exceptions import ClientClosedError, CredentialsError
 
@@ -295,12 +301,28 @@ def test_a_forked_child_waits_for_nobody() -> None:
     assert asyncio.run(main()) == 0
 
 
-def test_an_exchange_lives_as_long_as_its_users() -> None:
-    """Secrets do not outlive the clients."""
+def test_an_exchange_outlives_its_users_while_it_is_recent() -> None:
+    """Clients that follow one another share it; the secrets of many configurations do not stay."""
     exchange = exchange_of("configuration")
     exchange.latest = keys()
-    assert exchange_of("configuration") is exchange
     assert exchange_of("another") is not exchange
     del exchange
     gc.collect()
+    latest = exchange_of("configuration").latest
+    assert latest is not None
+    assert latest.access_key == "AKID1"
+    for number in range(_RECENT):
+        exchange_of(number)
+    gc.collect()
     assert exchange_of("configuration").latest is None
+
+
+def test_a_function_s_exchange_goes_with_its_users() -> None:
+    """It may return something else the next time."""
+    exchange = exchange_of_function("function")
+    exchange.latest = keys()
+    assert exchange_of_function("function") is exchange
+    assert exchange_of("function") is not exchange
+    del exchange
+    gc.collect()
+    assert exchange_of_function("function").latest is None

@@ -227,10 +227,10 @@ def key(
 ) -> Any:
     environ = environ or {}
     settings = make_context(config, environ=environ, options=options).settings
-    settings = replace(settings, region=source_region(settings, environ, parse_profiles(config)))
-    return source_key(
-        settings, environ, paths, use_curl=use_curl, mfa_code=mfa_code, role_cache=role_cache
-    )
+    profiles = parse_profiles(config)
+    settings = replace(settings, region=source_region(settings, environ, profiles))
+    extras: dict[str, Any] = {"mfa_code": mfa_code, "role_cache": role_cache}
+    return source_key(settings, environ, paths, profiles, use_curl=use_curl, **extras)
 
 
 class Device:
@@ -261,6 +261,7 @@ def test_equal_configurations_have_equal_keys() -> None:
         (key(client_cert=["c", "k"]), key(client_cert=("c", "k"))),
         (key(mfa_code=device), key(mfa_code=device)),
         (key(mfa_code=device.code), key(mfa_code=device.code)),
+        (key(), key("[profile p]\n[profile q]\naws_access_key_id = A")),
     ):
         assert one == other
         assert hash(one) == hash(other)
@@ -292,14 +293,19 @@ def test_different_configurations_have_different_keys() -> None:
         key(mfa_code=Device()),
         key(mfa_code=Device().code),
         key(role_cache="folder"),
+        key("[default]\nrole_arn = r\nsource_profile = q\n[profile q]\nx = 1"),
+        key("[default]\nrole_arn = r\nsource_profile = q\n[profile q]\nx = 2"),
+        key("[default]\nsso_session = s\n[sso-session s]\nx = 1"),
+        key("[default]\nsso_session = s\n[sso-session s]\nx = 2"),
     ]
     assert len(set(keys)) == len(keys)
 
 
 def test_a_key_holds_no_secret() -> None:
-    """Environment and proxy go into it as a digest."""
+    """Environment, proxy and profile go into it as a digest."""
     environ = {"AWS_SECRET_ACCESS_KEY": "hush"}
-    assert "hush" not in repr(key(environ=environ, proxy="http://user:hush@proxy"))
+    config = "[default]\naws_secret_access_key = hush"
+    assert "hush" not in repr(key(config, environ, proxy="http://user:hush@proxy"))
 
 
 def test_the_same_function_is_the_same_as_long_as_it_is_in_a_key() -> None:
