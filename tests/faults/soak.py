@@ -210,7 +210,8 @@ class Soak:
         task: asyncio.Task[object], call: Call | None, executions: int, bound: float | None
     ) -> tuple[str, str]:
         if call is None:
-            return "never begun", "" if task.cancelled() else "the call was not observed"
+            ended = task.cancelled() or (bound is not None and _was_never_sent(task.exception()))
+            return "never begun", "" if ended else "the call was not observed"
         fault = "executed too often" if executions > call.attempts else ""
         if task.cancelled():
             return "cancelled", fault
@@ -222,6 +223,11 @@ class Soak:
         late = bound is not None and isinstance(error, exceptions.RequestTimeout)
         explained = late or isinstance(error, EXPLAINED) or _is_page(error)
         return type(error).__name__, fault or ("" if explained else repr(error))
+
+
+def _was_never_sent(error: BaseException | None) -> bool:
+    """Tell whether the whole time was over before there was a request: at a client's first call."""
+    return isinstance(error, exceptions.RequestTimeout) and not error.sent
 
 
 def _is_page(error: BaseException) -> bool:
