@@ -83,6 +83,9 @@ class Peer:
             self._sock, server_side=True, do_handshake_on_connect=False
         )
         self._server.socks.append(self._sock)
+        if self._server.is_closing:
+            # While the server shut its sockets down, this may have been none of them.
+            raise ConnectionAbortedError
         self._sock.do_handshake()
 
     def read_head(self) -> tuple[str, str, list[tuple[str, str]]] | None:
@@ -237,6 +240,7 @@ class ScriptedServer:
         connections: how many connections have been accepted.
         released: see `Peer.stall`.
         socks: every socket of the server's side.
+        is_closing: whether it shuts them down.
     """
 
     def __init__(
@@ -250,7 +254,7 @@ class ScriptedServer:
         self._faults: list[BaseException] = []
         self.socks: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._closing = False
+        self.is_closing = False
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family, backlog=512)
         port = self._listener.getsockname()[1]
@@ -261,7 +265,7 @@ class ScriptedServer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
-        self._closing = True
+        self.is_closing = True
         self.released.set()
         with suppress(OSError):
             # Wakes the accepting thread, which close() alone does not.
@@ -287,7 +291,7 @@ class ScriptedServer:
         with suppress(OSError):
             while True:
                 sock, _ = self._listener.accept()
-                if self._closing:
+                if self.is_closing:
                     sock.close()
                     return
                 sock.settimeout(PATIENCE)
