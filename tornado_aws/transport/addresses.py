@@ -15,6 +15,8 @@ from functools import partial
 from itertools import chain, zip_longest
 from typing import Any
 
+from tornado_aws.transport.descriptors import DescriptorTable
+
 # RFC 8305 section 5 recommends 250 ms before the next address is tried beside the first.
 ATTEMPT_DELAY = 0.25
 
@@ -73,17 +75,21 @@ def _look_up(host: str, port: int) -> Sequence[AddressInfo]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-async def connect(loop: asyncio.AbstractEventLoop, found: Sequence[AddressInfo]) -> socket.socket:
+async def connect(table: DescriptorTable, found: Sequence[AddressInfo]) -> socket.socket:
     """Return a non-blocking socket connected to the first of some addresses that answers.
 
     Cancelling it closes every socket.
+
+    Args:
+        table: where room is made for the sockets, on the loop that is to connect them.
+        found: the addresses.
 
     Raises:
         OSError: no address answers; the text has each one's reason.
     """
     if len(found) == 1:
-        return await _connect(loop, found[0])
-    return await _race(loop, alternate(found))
+        return await _connect(table, found[0])
+    return await _race(table, alternate(found))
 
 
 def alternate(found: Iterable[AddressInfo]) -> list[AddressInfo]:
@@ -95,7 +101,7 @@ def alternate(found: Iterable[AddressInfo]) -> list[AddressInfo]:
     return [info for info in turns if info is not None]
 
 
-async def _race(loop: asyncio.AbstractEventLoop, addresses: list[AddressInfo]) -> socket.socket:
+async def _race(table: DescriptorTable, addresses: list[AddressInfo]) -> socket.socket:
     """Start an attempt at each address, a moment after the last or when one has failed."""
     waiting = addresses[::-1]
     attempts: list[asyncio.Task[socket.socket]] = []
@@ -104,7 +110,7 @@ async def _race(loop: asyncio.AbstractEventLoop, addresses: list[AddressInfo]) -
     try:
         while winner is None and (waiting or running):
             if waiting:
-                attempts.append(loop.create_task(_connect(loop, waiting.pop())))
+                attempts.append(table.loop.create_task(_connect(table, waiting.pop())))
                 running.add(attempts[-1])
             done, running = await asyncio.wait(
                 running,
@@ -126,12 +132,15 @@ def _end(attempts: Iterable[asyncio.Task[socket.socket]]) -> None:
             task.result().close()
 
 
-async def _connect(loop: asyncio.AbstractEventLoop, info: AddressInfo) -> socket.socket:
+async def _connect(table: DescriptorTable, info: AddressInfo) -> socket.socket:
     family, kind, protocol, _, address = info
+    if table.is_short():
+        await table.grow()
     sock = socket.socket(family, kind, protocol)
     try:
+        table.opened(sock.fileno())
         sock.setblocking(False)
-        await loop.sock_connect(sock, address)
+        await table.loop.sock_connect(sock, address)
     except OSError as error:
         sock.close()
         why = os.strerror(error.errno) if error.errno else str(error)

@@ -41,12 +41,16 @@ from tornado_aws.transport.curl_multi import LazyTimer, Multi
 from tornado_aws.transport.curl_options import fixed_options, speaks_http2
 from tornado_aws.transport.curl_slots import Slots
 from tornado_aws.transport.curl_sockets import OpenSockets
+from tornado_aws.transport.descriptors import DescriptorTable
 from tornado_aws.transport.http1 import Head, ProtocolError
 from tornado_aws.transport.proxies import Route, route
 from tornado_aws.transport.tls import load_context
 
 # Routes are kept for this many origins; S3 makes one for each bucket.
 _MAX_ROUTES = 1024
+
+# What a transfer may open: its socket, and a pair to hear from the thread that looks a name up.
+_DESCRIPTORS = 3
 
 
 class Engine:
@@ -74,6 +78,7 @@ class Engine:
         self._tls_check: Future[SSLContext] | None = None
         self._routes: dict[Origin, Route] = {}
         self._slots = Slots(options.max_clients, loop)
+        self._descriptors = DescriptorTable(loop)
         self._spare: list[Handle] = []
         self._active: dict[pycurl.Curl, Handle] = {}
         self._beginners: list[Handle] = []
@@ -98,6 +103,8 @@ class Engine:
             request = await _without_body(request)
         if not self._tls_checked and "https" in (way.origin.scheme, way.first_hop.scheme):
             await self._check_tls()
+        if self._descriptors.is_short_for(len(self._active) + 1, _DESCRIPTORS):
+            await self._descriptors.grow()
         if not self._slots.take():
             await self._wait_for_slot(request.origin, timeouts, began)
         waiter: Future[Response] = self.loop.create_future()
@@ -171,6 +178,7 @@ class Engine:
         return Handle(self._fixed, self._opened, self._options.max_response_size)
 
     def _opened(self, fd: int, purpose: int) -> int:
+        self._descriptors.opened(fd)
         self._multi.opened(fd)
         return self._sockets.opened(fd, purpose)
 

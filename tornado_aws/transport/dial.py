@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Sequence
 
 from tornado_aws.transport import Origin, Timeouts, TransportOptions, addresses, errors
+from tornado_aws.transport.descriptors import DescriptorTable
 from tornado_aws.transport.http1 import ProtocolError, ResponseParser
 from tornado_aws.transport.line import Line, SocketLine, TLSLine
 from tornado_aws.transport.loops import Waiter
@@ -49,6 +50,7 @@ class Dialer:
         self._waiter = waiter
         self._buffer = buffer
         self._context: asyncio.Future[ssl.SSLContext] | None = None
+        self._descriptors = DescriptorTable(loop)
         self.resolver = addresses.Resolver(loop)
 
     async def connect(self, route: Route, timeouts: Timeouts) -> Line:
@@ -89,7 +91,7 @@ class Dialer:
 
     async def open(self, found: Sequence[addresses.AddressInfo]) -> SocketLine:
         """Return a TCP connection to one of some addresses."""
-        sock = await addresses.connect(self.loop, found)
+        sock = await addresses.connect(self._descriptors, found)
         try:
             _set_options(sock)
         except OSError:

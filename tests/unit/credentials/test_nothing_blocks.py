@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.support.credential_sources import document, ends_in
+from tests.support.fresh_process import FRESH
 from tests.support.refreshing_program import CALLERS, CALLS, FUNCTIONS, PAUSE
 from tests.support.scripted_server import Asked, Reply, ScriptedServer, scripted_server
 from tests.support.slow_callbacks import Spent, always_slow, own_time, slow_callbacks
@@ -188,7 +189,7 @@ async def _program(
         "AWS_EC2_METADATA_DISABLED": "true",
         **more,
     }
-    command = (sys.executable, "-m", "tests.support.refreshing_program", *arguments)
+    command = (*FRESH, sys.executable, "-m", "tests.support.refreshing_program", *arguments)
     running = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env=environ, stdout=asyncio.subprocess.PIPE
     )

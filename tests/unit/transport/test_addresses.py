@@ -15,6 +15,7 @@ import pytest
 from tests.transport.simple import until
 from tornado_aws.transport import addresses
 from tornado_aws.transport.addresses import AddressInfo, Resolver, alternate, connect
+from tornado_aws.transport.descriptors import DescriptorTable
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -59,7 +60,7 @@ def connect_to(found: list[AddressInfo]) -> tuple[str, int]:
     """Connect to one of these addresses; return the one that answered."""
 
     async def run() -> tuple[str, int]:
-        with await connect(asyncio.get_running_loop(), found) as sock:
+        with await connect(DescriptorTable(asyncio.get_running_loop()), found) as sock:
             assert sock.gettimeout() == 0
             host, port = sock.getpeername()[:2]
             return host, port
@@ -213,7 +214,7 @@ def test_cancelling_closes_every_socket(
     found = [info(V4, "127.0.0.1", stalling), info(V4, "127.0.0.1", port_of(listener))]
 
     async def run() -> None:
-        task = asyncio.create_task(connect(asyncio.get_running_loop(), found))
+        task = asyncio.create_task(connect(DescriptorTable(asyncio.get_running_loop()), found))
         for _ in range(rounds):
             await asyncio.sleep(0)
         if task.cancel():
