@@ -192,16 +192,20 @@ def _is_as_explained(expected: Sent | Refused, got: Sent | Refused) -> bool:
 @contextmanager
 def standing_still(seed: int) -> Iterator[None]:
     """Stop the clock and give the same tokens to both."""
-    naive, token = NOW.replace(tzinfo=None), uuid.UUID(int=seed)
+    token = uuid.UUID(int=seed)
     with ExitStack() as stack:
         for module in ("auth", "crt.auth", "signers"):
             name = f"botocore.{module}.get_current_datetime"
-            stack.enter_context(mock.patch(name, return_value=naive))
+            stack.enter_context(mock.patch(name, _now))
         stack.enter_context(mock.patch.dict(os.environ, TOKEN))
         stack.enter_context(mock.patch.object(time, "gmtime", _gmtime))
         stack.enter_context(mock.patch.object(time, "time", NOW.timestamp))
         stack.enter_context(mock.patch.object(uuid, "uuid4", return_value=token))
         yield
+
+
+def _now(remove_tzinfo: bool = True) -> datetime:
+    return NOW.replace(tzinfo=None) if remove_tzinfo else NOW
 
 
 _real_gmtime = time.gmtime

@@ -10,6 +10,7 @@ import pickle
 import threading
 import time
 from contextlib import nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +154,7 @@ def test_a_request_arrives_signed_and_the_response_is_tornados(server: Recording
         "q=a%20b",
         list(headers.items()),
         request.body,
-        time.mktime(time.strptime(request.header("X-Amz-Date") or "", "%Y%m%dT%H%M%SZ"))
-        - time.timezone,
+        datetime.strptime(request.header("X-Amz-Date") or "", "%Y%m%dT%H%M%S%z").timestamp(),
     )
     assert request.header("Authorization") == dict(pairs_of(expected))["Authorization"]
 

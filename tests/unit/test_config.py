@@ -406,7 +406,8 @@ def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         path.chmod(0o755)
-        (path / ".aws").mkdir(mode=0o755)
+        (path / ".aws").mkdir()
+        (path / ".aws").chmod(0o755)  # whatever the umask
         (path / ".aws" / "config").touch(mode=0)
         yield path
         path.chmod(0o755)

@@ -45,11 +45,14 @@ def test_the_loop_opens_no_socket_that_needs_a_larger_table(engine: str) -> None
             check=True,
             timeout=30,
         )
-    assert json.loads(ran.stdout) == [64, 1024]
+    before, after = json.loads(ran.stdout)
+    assert before == 64
+    assert after > 128
 
 
-def test_a_table_is_short_before_it_is_full() -> None:
+def test_a_table_is_short_before_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     """Others open descriptors, too."""
+    monkeypatch.setattr(descriptors, "_grow", lambda size: size)
 
     async def run() -> None:
         table = DescriptorTable(asyncio.get_running_loop())
@@ -115,18 +118,18 @@ def test_a_table_grows_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> 
 def test_nothing_stays_open() -> None:
     """The descriptors that make a table larger are closed."""
     before = len(list(Path("/proc/self/fd").iterdir()))
-    assert descriptors._grow(1024) == 1024
+    assert descriptors._grow(128) == 128
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-@pytest.mark.parametrize("limit", [1024, 100, 3])
+@pytest.mark.parametrize("limit", [128, 100, 3])
 def test_nobody_waits_at_the_limit(limit: int) -> None:
     """Whether there is any room left or none, there will be no larger table."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     try:
-        size = descriptors._grow(1024)
+        size = descriptors._grow(128)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert size == sys.maxsize
