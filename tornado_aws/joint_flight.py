@@ -2,7 +2,8 @@
 
 `tornado_aws.flight` is for the callers on one loop. Loops in threads of their own, or the blocking
 client's, share a `JointFlight`: who comes second waits for what the first one makes. It is the
-others' to go on when the first one is cancelled, or its loop ends.
+others' to go on when the first one is cancelled, or its loop ends, or gets on no more: code on that
+loop, or in all of its threads, may itself wait for one of the others.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -25,6 +28,10 @@ T = TypeVar("T")
 
 # How often to see whether the loop that makes it is still there, seconds.
 _GLANCE = 1.0
+
+# How long that loop may give no sign of life until the others do without it, seconds. Making the
+# same twice does no harm, but may be asking a user twice.
+_PATIENCE = 5.0
 
 
 class Making(Generic[T]):
@@ -39,6 +46,7 @@ class Making(Generic[T]):
         self._result: Future[T | None] = Future()  # None when it was given up
         self._result.set_running_or_notify_cancel()  # no waiter can cancel it from now on
         self._loop = asyncio.get_running_loop()
+        self._asked: float | None = None  # when for a sign of life that has not come, steady
 
     def done(self) -> bool:
         """Tell whether it has ended, one way or another."""
@@ -46,7 +54,25 @@ class Making(Generic[T]):
 
     def is_under_way(self) -> bool:
         """Tell whether there is something to wait for."""
-        return not self.done() and self._loop.is_running()
+        return not self.done() and self._loop.is_running() and not self._is_stuck()
+
+    def _is_stuck(self) -> bool:
+        asked = self._asked
+        return asked is not None and time.monotonic() - asked > _PATIENCE
+
+    def _ask(self) -> None:
+        """Ask the loop for a sign of life, and its threads, for a making may need both."""
+        if self._asked is None:
+            self._asked = time.monotonic()
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._ask_threads)
+
+    def _ask_threads(self) -> None:
+        with suppress(RuntimeError):  # they are shut down
+            self._loop.run_in_executor(None, self._give_sign)
+
+    def _give_sign(self) -> None:
+        self._asked = None
 
     async def run(self, make: Callable[[], Awaitable[T]]) -> T:
         """Make it, on the loop that this belongs to.
@@ -82,6 +108,7 @@ class Making(Generic[T]):
                 await asyncio.wait([waiting], timeout=_GLANCE)
                 if not waiting.done() and not self.is_under_way():
                     return None
+                self._ask()
             return waiting.result()
         finally:
             # It must not call back on a loop that is closed by then, nor complain of what nobody

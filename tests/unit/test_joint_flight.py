@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.support.threads import in_threads
+from tornado_aws import joint_flight
 from tornado_aws.exceptions import ClientClosedError
 from tornado_aws.joint_flight import ByKey, JointFlight
 
@@ -82,3 +84,37 @@ def test_things_that_were_used_last_live_on_without_users() -> None:
         assert things[key] is things[key]
     gc.collect()
     assert set(things._things) == {"a", "b"}
+
+
+@pytest.mark.parametrize("blocks", ["its loop", "its loop's threads"])
+def test_nobody_waits_for_a_loop_that_waits_itself(
+    monkeypatch: pytest.MonkeyPatch, blocks: str
+) -> None:
+    """Code on that loop, or in all of its threads, may use a blocking client."""
+    monkeypatch.setattr(joint_flight, "_GLANCE", 0.01)
+    monkeypatch.setattr(joint_flight, "_PATIENCE", 0.1)
+    flight: JointFlight[str] = JointFlight()
+
+    async def make_by_threads() -> str:
+        await asyncio.sleep(0.01)
+        return await asyncio.to_thread(str, "first")
+
+    async def make_anew() -> str:
+        return "anew"
+
+    def wait_on_another_loop() -> str | None:
+        other = ThreadPoolExecutor(1).submit(asyncio.run, flight.get(make_anew))
+        return other.result(10)
+
+    async def main() -> tuple[str | None, str]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        first = asyncio.create_task(flight.get(make_by_threads))
+        await asyncio.sleep(0)
+        if blocks == "its loop":
+            second = wait_on_another_loop()
+        else:
+            second = await loop.run_in_executor(None, wait_on_another_loop)
+        return second, await first
+
+    assert asyncio.run(main()) == ("anew", "first")
