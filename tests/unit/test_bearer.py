@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -156,20 +157,21 @@ def test_closing_a_client_ends_the_wait_for_its_token(
 ) -> None:
     """The portal may not answer for a long time."""
     home.login(remaining=1)
-    hangs = asyncio.Event()
+    begun, over = threading.Event(), threading.Event()
 
     class Hanging(FakeServices):
         async def __call__(self, *_: Any, **__: Any) -> dict[str, Any]:
-            hangs.set()
-            await asyncio.Event().wait()
+            begun.set()
+            over.wait(5)
             return {}
 
     async def main() -> None:
         source = login(home, Hanging())
         waiting = asyncio.create_task(header(source))
-        await hangs.wait()
+        await asyncio.to_thread(begun.wait, 5)
         source.close()
         with pytest.raises(ClientClosedError):
             await waiting
 
     asyncio.run(main())
+    over.set()

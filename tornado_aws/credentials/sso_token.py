@@ -2,8 +2,8 @@
 
 IAM Identity Center gives credentials for it (`tornado_aws.credentials.providers.sso`), and some
 services take it as it is (`tornado_aws.bearer`). A refresh token is good once. So one refresh of a
-file runs at a time in a process, for all who want the token, and who loses to another process looks
-into the file again.
+file runs at a time in a process, for all who want the token, and to its end, for the next one is in
+the answer; who loses to another process looks into the file again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from tornado_aws.exceptions import (
     ClientClosedError,
     CredentialsError,
 )
-from tornado_aws.joint_flight import ByKey, JointFlight
+from tornado_aws.joint_flight import ByKey
+from tornado_aws.thread_flight import ThreadFlight
 
 __all__ = ["SESSION_KEYS", "SOURCE", "Portal", "fault", "load_token", "session_section"]
 
@@ -53,7 +54,7 @@ _FINAL_REFUSALS = frozenset(
 )
 
 # By file.
-_REFRESHES: ByKey[JointFlight[Mapping[str, Any]]] = ByKey(JointFlight)
+_REFRESHES: ByKey[ThreadFlight[Mapping[str, Any]]] = ByKey(ThreadFlight)
 
 
 class Portal(NamedTuple):

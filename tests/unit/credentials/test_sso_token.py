@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import stat
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -212,7 +214,8 @@ class Gated(FakeServices):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked, self.gate = asyncio.Event(), asyncio.Event()
+        # Of threads: a refresh runs in one of its own.
+        self.asked, self.gate = threading.Event(), threading.Event()
 
     async def __call__(
         self,
@@ -225,7 +228,7 @@ class Gated(FakeServices):
         headers: Callable[[str], Mapping[str, str]] | None = None,
     ) -> dict[str, Any]:
         self.asked.set()
-        await self.gate.wait()
+        self.gate.wait(5)
         return await super().__call__(service, operation, region, params, credentials)
 
 
@@ -262,7 +265,7 @@ def test_one_refresh_is_for_all_who_want_the_token(session: Home) -> None:
         tasks = [
             asyncio.create_task(load_token(PORTAL, session.environ, services)) for _ in range(5)
         ]
-        await services.asked.wait()
+        await asyncio.to_thread(services.asked.wait, 5)
         services.gate.set()
         return services, await asyncio.gather(*tasks)
 
@@ -271,22 +274,29 @@ def test_one_refresh_is_for_all_who_want_the_token(session: Home) -> None:
     assert {token["accessToken"] for token in tokens} == {"hushnew"}
 
 
-def test_the_others_go_on_when_who_refreshes_is_cancelled(session: Home) -> None:
-    """The next one refreshes in its stead."""
+def test_a_refresh_that_has_begun_is_finished_and_saved(session: Home) -> None:
+    """Whoever wanted it is gone, and its loop; who comes meanwhile uses no token twice."""
     session.login(remaining=100)
+    services = Gated()
 
-    async def main() -> Mapping[str, Any]:
-        services = Gated()
-        first = asyncio.create_task(load_token(PORTAL, session.environ, services))
-        await services.asked.wait()
-        second = asyncio.create_task(load_token(PORTAL, session.environ, services))
-        await asyncio.sleep(0)
-        first.cancel()
-        await asyncio.wait([first])
+    async def give_up() -> None:
+        task = asyncio.create_task(load_token(PORTAL, session.environ, services))
+        await asyncio.to_thread(services.asked.wait, 5)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    async def come_meanwhile() -> Mapping[str, Any]:
+        task = asyncio.create_task(load_token(PORTAL, session.environ, services))
+        await asyncio.sleep(0.1)
         services.gate.set()
-        return await second
+        return await task
 
-    assert asyncio.run(main())["accessToken"] == "hushnew"
+    asyncio.run(give_up())
+    assert asyncio.run(come_meanwhile())["accessToken"] == "hushnew"
+    assert session.token()["refreshToken"] == "hushrefresh2"
+    assert services.operations() == ["CreateToken"]
+    gc.collect()
     assert session.file not in sso_token._REFRESHES._things
 
 

@@ -20,7 +20,8 @@ from tornado_aws.credentials.providers import Absent, Context
 from tornado_aws.credentials.providers.dpop import dpop_proof
 from tornado_aws.credentials.providers.json_cache import read_json, write_json
 from tornado_aws.exceptions import AWSClientException, AWSError, ClientClosedError, CredentialsError
-from tornado_aws.joint_flight import ByKey, JointFlight
+from tornado_aws.joint_flight import ByKey
+from tornado_aws.thread_flight import ThreadFlight
 
 __all__ = ["Login"]
 
@@ -45,8 +46,9 @@ _KEYS = {
     "expiresAt": "Expiration",
 }
 
-# By file: a refresh token is good once, and so one refresh is for all who want the credentials.
-_REFRESHES: ByKey[JointFlight[Credentials]] = ByKey(JointFlight)
+# By file: a refresh token is good once, and the next one is in the answer. So one refresh is for
+# all who want the credentials, and runs to its end.
+_REFRESHES: ByKey[ThreadFlight[Credentials]] = ByKey(ThreadFlight)
 
 
 class Login:
