@@ -10,15 +10,19 @@ to read and are looked at again by each source.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Hashable
 from functools import partial
 
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.refresh import WINDOWS, Provider
+from tornado_aws.credentials.refresh import SHARE_OF_LIFE, WINDOWS, Provider, told
+from tornado_aws.exceptions import ClientClosedError
 from tornado_aws.joint_flight import ByKey, JointFlight
 
 __all__ = ["Exchange", "Exchanging", "exchange_of", "exchange_of_function"]
+
+logger = logging.getLogger("tornado_aws.credentials")
 
 
 class Exchange:
@@ -28,11 +32,18 @@ class Exchange:
         fetch: the fetch that is under way; what its maker says of it is the credentials that it is
             to replace, None for an ordinary one.
         latest: the last credentials with an end that any loop has fetched.
+        lifetime: how long they had to live then, seconds.
     """
 
     def __init__(self) -> None:
         self.fetch: JointFlight[Credentials] = JointFlight()
         self.latest: Credentials | None = None
+        self.lifetime = 0.0
+
+    def keep(self, fresh: Credentials) -> None:
+        """Keep what a loop has fetched."""
+        if fresh.expiration is not None:
+            self.latest, self.lifetime = fresh, _remaining(fresh)
 
 
 class Exchanging:
@@ -57,7 +68,16 @@ class Exchanging:
         return self._provider.recheck
 
     async def load(self, rejected: Credentials | None) -> Credentials:
-        self._given = await self._load(rejected)
+        try:
+            self._given = await self._load(rejected)
+        except ClientClosedError:
+            raise
+        except Exception as error:
+            latest = self._exchange.latest
+            if latest is None or not self._is_usable(latest, rejected):
+                raise
+            logger.warning("Fetching credentials from %s failed: %s", self.name, told(error))
+            self._given = latest
         return self._given
 
     async def _load(self, rejected: Credentials | None) -> Credentials:
@@ -75,20 +95,28 @@ class Exchanging:
 
     async def _fetched(self, rejected: Credentials | None) -> Credentials:
         latest = self._exchange.latest
-        if latest is not None and self._is_news(rejected, latest):
+        if latest is not None and self._is_news(latest, rejected):
             return latest
         found = await self._provider.load(rejected)
-        if found.expiration is not None:
-            # Before the fetch ends, so that no other begins that does not know of it.
-            self._exchange.latest = found
+        # Before the fetch ends, so that no other begins that does not know of it.
+        self._exchange.keep(found)
         return found
 
-    def _is_news(self, rejected: Credentials | None, latest: Credentials) -> bool:
-        """Tell whether another loop's credentials are what this one would fetch."""
-        if latest is self._given or latest == rejected or latest.expiration is None:
-            return False
-        remaining = latest.expiration.timestamp() - time.time()
-        return remaining > WINDOWS.advisory + WINDOWS.jitter
+    def _is_news(self, latest: Credentials, rejected: Credentials | None) -> bool:
+        """Tell whether another one's credentials are what this one would fetch."""
+        enough = min(
+            WINDOWS.advisory + WINDOWS.jitter, (1 - SHARE_OF_LIFE) * self._exchange.lifetime
+        )
+        return self._is_usable(latest, rejected) and _remaining(latest) > enough
+
+    def _is_usable(self, latest: Credentials, rejected: Credentials | None) -> bool:
+        """Tell whether another one's credentials are better than none."""
+        return latest is not self._given and latest != rejected and _remaining(latest) > 0
+
+
+def _remaining(credentials: Credentials) -> float:
+    end = credentials.expiration
+    return float("inf") if end is None else end.timestamp() - time.time()
 
 
 # A program has few configurations; those that it has left behind are forgotten.

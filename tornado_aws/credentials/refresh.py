@@ -29,7 +29,7 @@ from tornado_aws import own_wait
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import AWSClientException, ClientClosedError, CredentialsError
 
-__all__ = ["Clock", "Provider", "Refreshing", "Step", "Windows", "decide"]
+__all__ = ["Clock", "Provider", "Refreshing", "Step", "Windows", "decide", "told"]
 
 logger = logging.getLogger("tornado_aws.credentials")
 
@@ -57,6 +57,10 @@ LOOK_PATIENCE = 1.0
 # For how long since its beginning callers wait for a refresh that they can do without, seconds: far
 # more than a healthy source needs.
 MANDATORY_PATIENCE = 5.0
+
+# After which part of their life credentials are asked for anew that never live longer than the
+# advisory window.
+SHARE_OF_LIFE = 1 / 4
 
 # How long a source that had no others for rejected credentials is not asked again, seconds.
 REJECTED_PAUSE = 5.0
@@ -317,7 +321,7 @@ class Refreshing:
         if again and remaining is not None and remaining <= self._windows.advisory + jitter:
             # The source gives nothing that lives longer: ask a few times in a life, not at each
             # call. The first credentials may be what another process left in a cache.
-            self._pause_end = now + remaining / 4
+            self._pause_end = now + remaining * SHARE_OF_LIFE
         self._credentials, self._end, self._jitter, self._looked = fresh, end, jitter, now
         self._quiet = Moment.after(quiet_for(*self._times()), self._clock)
 
@@ -329,8 +333,7 @@ class Refreshing:
         remaining = self._end.remaining(self._clock)
         if remaining is not None:
             self._pause_end = now + min(60.0, remaining / 10)
-        # Only our own texts are known to be free of secrets.
-        text = str(error) if isinstance(error, AWSClientException) else type(error).__name__
+        text = told(error)
         if remaining is None and text == self._told:
             return  # a file that is looked at every few seconds, and is still as it was
         self._told = text
@@ -391,6 +394,11 @@ class InVain(NamedTuple):
         if self.failure is not None:
             # Each raising would add to the traceback, which holds on to its frames.
             raise self.failure.with_traceback(None)
+
+
+def told(error: Exception) -> str:
+    """Return what a log says of a failure: only our own texts are known to be free of secrets."""
+    return str(error) if isinstance(error, AWSClientException) else type(error).__name__
 
 
 def _mark_seen(flight: asyncio.Task[Credentials]) -> None:

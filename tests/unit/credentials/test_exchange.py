@@ -73,17 +73,77 @@ def test_a_thousand_callers_on_many_loops_make_one_refresh() -> None:
     assert source.loads == 1
 
 
-def test_a_loop_that_comes_later_takes_what_another_one_has() -> None:
-    """Credentials that need no refresh are not fetched again; others are."""
-    for seconds, loads in ((3600.0, 1), (600.0, 2)):
+@pytest.mark.parametrize(
+    ("seconds", "lifetime", "loads"),
+    [(3600, 3600, 0), (950, 3600, 1), (900, 900, 0), (650, 900, 1), (-1, 900, 1)],
+)
+def test_a_loop_that_comes_later_takes_what_another_one_has(
+    seconds: float, lifetime: float, loads: int
+) -> None:
+    """Credentials that need no refresh are not fetched again; roles may live for 15 minutes."""
 
-        async def answer(number: int, seconds: float = seconds) -> Credentials:
-            return keys(number, seconds)
+    async def answer(number: int) -> Credentials:
+        return keys(2)
 
-        source, exchange = Source(answer), Exchange()
-        for _ in range(2):
-            asyncio.run(Exchanging(source, exchange).load(None))
-        assert source.loads == loads
+    source, exchange = Source(answer), Exchange()
+    exchange.latest, exchange.lifetime = keys(1, seconds), lifetime
+    found = asyncio.run(Exchanging(source, exchange).load(None))
+    assert source.loads == loads
+    assert found == keys(1 + loads)
+
+
+def test_a_loop_that_comes_later_knows_how_long_they_live() -> None:
+    """It is told by the one that has fetched them."""
+
+    async def answer(number: int) -> Credentials:
+        return keys(number, 900)
+
+    source, exchange = Source(answer), Exchange()
+    for _ in range(2):
+        assert asyncio.run(Exchanging(source, exchange).load(None)) == keys(1)
+    assert source.loads == 1
+
+
+@pytest.mark.parametrize("error", [CredentialsError(source="s", reason="down"), ValueError("hush")])
+def test_what_another_one_has_is_used_to_its_end_when_the_source_fails(
+    caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    """A client that comes later fares no better and no worse than one that has been there."""
+
+    async def answer(number: int) -> Credentials:
+        raise error
+
+    source, exchange = Source(answer), Exchange()
+    exchange.latest, exchange.lifetime = keys(1, 300), 3600
+
+    async def main(rejected: Credentials | None = None) -> Credentials:
+        return await Exchanging(source, exchange).load(rejected)
+
+    assert asyncio.run(main()) == keys(1)
+    assert ("down" if isinstance(error, CredentialsError) else "ValueError") in caplog.text
+    assert "hush" not in caplog.text
+    with pytest.raises(type(error)):
+        asyncio.run(main(rejected=keys(1)))
+    exchange.latest = keys(1, -1)
+    with pytest.raises(type(error)):
+        asyncio.run(main())
+
+
+def test_a_failure_is_told_to_one_that_has_them_already() -> None:
+    """It has rules of its own for that."""
+
+    async def answer(number: int) -> Credentials:
+        if number > 1:
+            raise CredentialsError(source="test", reason="down")
+        return keys(number, 300)
+
+    async def main() -> None:
+        exchanging = Exchanging(Source(answer), Exchange())
+        await exchanging.load(None)
+        with pytest.raises(CredentialsError):
+            await exchanging.load(None)
+
+    asyncio.run(main())
 
 
 def test_no_load_slips_between_the_end_of_one_and_the_beginning_of_another() -> None:
