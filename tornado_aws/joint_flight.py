@@ -173,9 +173,12 @@ class ByKey(Generic[T]):
         self._make = make
         self._things: WeakValueDictionary[Hashable, T] = WeakValueDictionary()
         self._recent: deque[T] = deque(maxlen=recent)
+        self._pid = os.getpid()
         self._lock = threading.Lock()
 
     def __getitem__(self, key: Hashable) -> T:
+        if self._pid != os.getpid():
+            self._pid, self._lock = os.getpid(), threading.Lock()  # the parent's may be held
         with self._lock:
             thing = self._things.get(key)
             if thing is None:

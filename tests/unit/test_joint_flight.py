@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -118,3 +120,19 @@ def test_nobody_waits_for_a_loop_that_waits_itself(
         return second, await first
 
     assert asyncio.run(main()) == ("anew", "first")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_child_waits_for_no_thread_of_its_parent() -> None:
+    """One that looked for a thing at that moment is not there to go on."""
+    things: ByKey[JointFlight[int]] = ByKey(JointFlight)
+    with things._lock:
+        child = os.fork()
+        if child == 0:
+            found: list[object] = []
+            thread = threading.Thread(target=lambda: found.append(things["a"]), daemon=True)
+            thread.start()
+            thread.join(5)
+            os._exit(0 if found else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
