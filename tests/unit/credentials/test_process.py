@@ -232,9 +232,8 @@ with open("/dev/tty", "r+b", buffering=0) as terminal:
 print(json.dumps({"Version": 1, "AccessKeyId": code, "SecretAccessKey": "hush"}))
 """
 ASKING_BY_INPUT = """
-import json
-with open("/dev/tty", "w") as terminal:
-    print("Code: ", end="", file=terminal)
+import json, sys
+print("Code: ", end="", file=sys.stderr, flush=True)
 print(json.dumps({"Version": 1, "AccessKeyId": input(), "SecretAccessKey": "hush"}))
 """
 # What a user runs in a terminal: its session's first process, which makes that its terminal.
@@ -259,6 +258,7 @@ def test_a_program_may_ask_its_user_on_the_terminal(program: str, tmp_path: Path
         [sys.executable, "-c", PROGRAM, line],
         stdin=theirs,
         stdout=subprocess.PIPE,
+        stderr=theirs,
         start_new_session=True,
         text=True,
     ) as user:
@@ -270,6 +270,27 @@ def test_a_program_may_ask_its_user_on_the_terminal(program: str, tmp_path: Path
         output, _ = user.communicate()
     os.close(ours)
     assert output == "AKIDTYPED\n"
+
+
+def test_a_program_that_fails_says_why_to_the_user_alone() -> None:
+    """On the terminal, and neither in the error nor where errors are kept."""
+    ours, theirs = pty.openpty()
+    program = PROGRAM.replace("fcntl.ioctl(0, termios.TIOCSCTTY, 0)", "")
+    program = program.replace("print(", "try: print(") + "except Exception as error: print(error)"
+    line = command("import sys; sys.exit('hush')")
+    texts = []
+    for stderr in (theirs, subprocess.PIPE):
+        arguments = [sys.executable, "-c", program, line]
+        done = subprocess.run(
+            arguments, stdout=subprocess.PIPE, stderr=stderr, text=True, check=True
+        )
+        assert "hush" not in f"{done.stdout}{done.stderr or ''}"
+        texts.append(done.stdout)
+    assert os.read(ours, 1000) == b"hush\r\n"
+    for descriptor in (ours, theirs):
+        os.close(descriptor)
+    assert "status 1; see what it has written to the terminal" in texts[0]
+    assert "status 1; what it says of that is not shown" in texts[1]
 
 
 def test_a_program_takes_nothing_of_what_is_piped_to_ours() -> None:

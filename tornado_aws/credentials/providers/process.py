@@ -108,10 +108,7 @@ class _Run:
             self.kill()
             _leave(process)
         if status != 0:
-            raise _fault(
-                f"the program ended with status {status}; what it says of that is not shown, for it"
-                " may hold secrets: run credential_process by hand to see it"
-            )
+            raise _fault(f"the program ended with status {status}; {_where_it_says_why()}")
         return output
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -139,8 +136,7 @@ def _started(command: list[str]) -> subprocess.Popen[bytes]:
             command,
             stdin=_stdin(),
             stdout=subprocess.PIPE,
-            # Nobody knows what it says there; it may be a secret, and it may be a flood.
-            stderr=subprocess.DEVNULL,
+            stderr=_stderr(),
         )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it holds a NUL"
@@ -150,6 +146,23 @@ def _started(command: list[str]) -> subprocess.Popen[bytes]:
 def _stdin() -> int | None:
     """Return what the program reads: our terminal; but nothing that is input for us alone."""
     return None if os.isatty(0) else subprocess.DEVNULL
+
+
+def _stderr() -> int | None:
+    """Return where the program complains and asks: to its user on our terminal, or to nobody.
+
+    Nobody knows what it says there; a secret must not get into a log.
+    """
+    return None if os.isatty(2) else subprocess.DEVNULL
+
+
+def _where_it_says_why() -> str:
+    if os.isatty(2):
+        return "see what it has written to the terminal"
+    return (
+        "what it says of that is not shown, for it may hold secrets: run credential_process by hand"
+        " to see it"
+    )
 
 
 def _kill(pid: int) -> None:
