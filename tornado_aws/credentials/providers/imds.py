@@ -248,6 +248,7 @@ class _Service:
         self._steady = steady
         self._token: str | None = None
         self._token_end = 0.0  # until then there is this token, or none is to be had
+        self._why_none = ""
 
     async def text(self, path: str) -> str:
         return (await self.body(path)).decode("utf-8", "replace")
@@ -275,6 +276,8 @@ class _Service:
             # The token is no longer good, though it should be: the instance was stopped, say.
             self._token_end = 0.0
             response = await self._get(path, await self._current_token())
+        if response.status == 401 and self._token is None:
+            raise Absent(f"no token ({self._why_none}), and without one {_told(response)}")
         if response.status == 404:
             raise _Missing(f"the service has nothing at {path}")
         if response.status != 200 or not response.body:
@@ -300,15 +303,17 @@ class _Service:
             seconds = int(ttl) if ttl.isdecimal() else _TOKEN_TTL
             self._token_end = self._steady() + seconds - _TOKEN_MARGIN
             return self._token
-        if response.status in {403, 404, 405}:
-            return self._go_without_token(f"it answered with {_told(response)}")
-        raise Absent(f"the service answered the request for a token with {_told(response)}")
+        if response.status in {200, 400}:
+            raise Absent(f"the service answered the request for a token with {_told(response)}")
+        # Services that stand in for this one may know no tokens, and have their own ways to say so.
+        return self._go_without_token(f"it answered with {_told(response)}")
 
     def _go_without_token(self, reason: str) -> str | None:
         if self._v1_disabled:
             raise Absent(f"no token ({reason}), and asking without one is switched off")
         # For the rest of this load: where the answer never comes, each request would wait for it.
         self._token, self._token_end = None, self._steady() + BOUND
+        self._why_none = reason
         return None
 
     async def _send(self, method: str, path: str, headers: dict[str, str]) -> Response:
