@@ -11,18 +11,26 @@ to read and are looked at again by each source.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Hashable
 from functools import partial
 
 from tornado_aws.credentials import Credentials
-from tornado_aws.credentials.refresh import SHARE_OF_LIFE, WINDOWS, Provider, told
+from tornado_aws.credentials.refresh import (
+    SHARE_OF_LIFE,
+    WINDOWS,
+    Clock,
+    Moment,
+    Provider,
+    told,
+)
 from tornado_aws.exceptions import ClientClosedError
 from tornado_aws.joint_flight import ByKey, JointFlight
 
 __all__ = ["Exchange", "Exchanging", "exchange_of", "exchange_of_function"]
 
 logger = logging.getLogger("tornado_aws.credentials")
+
+_CLOCK = Clock()
 
 
 class Exchange:
@@ -32,18 +40,27 @@ class Exchange:
         fetch: the fetch that is under way; what its maker says of it is the credentials that it is
             to replace, None for an ordinary one.
         latest: the last credentials with an end that any loop has fetched.
-        lifetime: how long they had to live then, seconds.
+        youth_end: until when who has none need not fetch others.
+        is_renewed: whether they have replaced others; the first ones may have come from a cache.
     """
 
     def __init__(self) -> None:
         self.fetch: JointFlight[Credentials] = JointFlight()
         self.latest: Credentials | None = None
-        self.lifetime = 0.0
+        self.youth_end = Moment(0.0, 0.0)
+        self.is_renewed = False
 
     def keep(self, fresh: Credentials) -> None:
         """Keep what a loop has fetched."""
         if fresh.expiration is not None:
-            self.latest, self.lifetime = fresh, _remaining(fresh)
+            self.is_renewed = self.latest is not None
+            self.latest = fresh
+            self.youth_end = Moment.after(SHARE_OF_LIFE * _remaining(fresh), _CLOCK)
+
+    @property
+    def is_young(self) -> bool:
+        """Whether the latest ones have only just been fetched, for as long as they live at all."""
+        return (self.youth_end.remaining(_CLOCK) or 0.0) > 0
 
 
 class Exchanging:
@@ -103,20 +120,22 @@ class Exchanging:
         return found
 
     def _is_news(self, latest: Credentials, rejected: Credentials | None) -> bool:
-        """Tell whether another one's credentials are what this one would fetch."""
-        enough = min(
-            WINDOWS.advisory + WINDOWS.jitter, (1 - SHARE_OF_LIFE) * self._exchange.lifetime
-        )
-        return self._is_usable(latest, rejected) and _remaining(latest) > enough
+        """Tell whether credentials that were fetched before are what would be fetched now."""
+        if latest == rejected or _remaining(latest) <= 0:
+            return False
+        is_young = self._exchange.is_young
+        if latest is self._given:
+            return is_young and self._exchange.is_renewed
+        return is_young or _remaining(latest) > WINDOWS.advisory + WINDOWS.jitter
 
     def _is_usable(self, latest: Credentials, rejected: Credentials | None) -> bool:
-        """Tell whether another one's credentials are better than none."""
+        """Tell whether credentials that were fetched before are better than a failure."""
         return latest is not self._given and latest != rejected and _remaining(latest) > 0
 
 
 def _remaining(credentials: Credentials) -> float:
     end = credentials.expiration
-    return float("inf") if end is None else end.timestamp() - time.time()
+    return float("inf") if end is None else end.timestamp() - _CLOCK.wall()
 
 
 # A program has few configurations; those that it has left behind are forgotten.
