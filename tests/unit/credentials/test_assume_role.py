@@ -331,6 +331,18 @@ def test_a_spoiled_cache_is_an_empty_cache(tmp_path: Path, contents: str) -> Non
     assert cached.load().access_key == "AKID1"
 
 
+@pytest.mark.parametrize("user", [1, "me", {"Arn": 1}, {"Arn": "me"}])
+def test_a_cached_role_without_its_name_is_good(tmp_path: Path, user: Any) -> None:
+    """It says the account, and no more is needed of it."""
+    cached = Cached(tmp_path)
+    cached.load()
+    document = json.loads(cached.file.read_text())
+    del document["Credentials"]["AccountId"]
+    cached.file.write_text(json.dumps({**document, "AssumedRoleUser": user}))
+    found = cached.load()
+    assert (found.access_key, found.account_id) == ("AKID1", None)
+
+
 def test_a_cache_that_cannot_be_written_fails_no_call(tmp_path: Path, caplog: Any) -> None:
     """It is logged, without the credentials."""
     (tmp_path / "file").write_text("")

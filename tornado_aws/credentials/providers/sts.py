@@ -77,8 +77,9 @@ def parse_result(result: Mapping[str, Any], source: str) -> Credentials:
     """
     found = result.get("Credentials")
     document = dict(found) if isinstance(found, Mapping) else {}
-    arn = (result.get("AssumedRoleUser") or {}).get("Arn") or ""
-    parts = arn.split(":")
+    user = result.get("AssumedRoleUser")
+    arn = user.get("Arn") if isinstance(user, Mapping) else None
+    parts = arn.split(":") if isinstance(arn, str) else []
     if len(parts) > 5 and parts[4]:
         document.setdefault("AccountId", parts[4])
     return parse_credentials(document, source, temporary=True)
