@@ -289,6 +289,7 @@ class Connection:
         """The response is whole."""
         # A response that came before all of the request was written says nothing of the rest.
         is_sent = self.is_sent and not self._line.unwritten()
+        self.resume_reading()  # TLS may have handed over the end of a stream after its pause
         self._detach()
         self.served += 1
         self._owner.finished(self, call, reusable and is_sent and not self._line.is_over)

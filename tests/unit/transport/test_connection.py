@@ -8,12 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.transport.simple import until
-from tornado_aws.transport import Origin, TransportOptions
+from tests.transport.server import response
+from tests.transport.simple import get, until
+from tornado_aws.transport import Origin, Request, Timeouts, TransportOptions
 from tornado_aws.transport.call import Call
 from tornado_aws.transport.connection import Connection
 from tornado_aws.transport.line import SocketLine
 from tornado_aws.transport.proxies import route
+from tornado_aws.transport.streams import HIGH_WATER
 
 ORIGIN = Origin("http", "127.0.0.1", 80)
 
@@ -25,10 +27,11 @@ class Owner:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.view = memoryview(bytearray(65536))
+        self.view = memoryview(bytearray(HIGH_WATER))
+        self.reusable: list[bool] = []
 
     def finished(self, connection: Connection, call: Call, reusable: bool) -> None:
-        raise AssertionError
+        self.reusable.append(reusable)
 
     def fail(self, call: Call, error: Exception) -> None:
         raise AssertionError
@@ -41,6 +44,13 @@ class Owner:
 
     def watch(self, call: Call) -> None:
         raise AssertionError
+
+
+def call_of(request: Request) -> Call:
+    """Return a call that is ready to be sent."""
+    way = route(TransportOptions(), request.origin)
+    future = asyncio.get_running_loop().create_future()
+    return Call(request, Timeouts(), way, b"GET / HTTP/1.1\r\n\r\n", future, 0.0)
 
 
 @pytest.fixture
@@ -72,6 +82,35 @@ def test_only_bytes_that_move_are_progress(ends: tuple[socket.socket, socket.soc
         assert connection.has_progressed()
         assert not connection.has_progressed()
         writing.cancel()
+        connection.abort()
+
+    asyncio.run(main())
+
+
+def test_a_connection_is_read_again_after_a_stream_that_had_to_wait(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    """TLS may hand over the rest of a body after the pause: records that had come already."""
+    ours, theirs = ends
+
+    async def main() -> None:
+        owner = Owner()
+        line = SocketLine(owner.loop, ours, owner.view)
+        connection = Connection(owner, route(TransportOptions(), ORIGIN), line)
+
+        def receive(data: bytes) -> None:
+            owner.view[: len(data)] = data
+            connection.bytes_received(len(data))
+
+        connection.start(call_of(get(ORIGIN, stream=True)))
+        receive(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (3 * HIGH_WATER))
+        for _ in range(3):
+            receive(b"x" * HIGH_WATER)
+        assert owner.reusable == [True]
+        following = call_of(get(ORIGIN))
+        connection.start(following)
+        theirs.sendall(response(b"answer"))
+        assert (await asyncio.wait_for(following.future, 5)).body == b"answer"
         connection.abort()
 
     asyncio.run(main())
