@@ -108,6 +108,38 @@ def test_the_limit_holds_across_origins(transport_factory: TransportFactory, run
         run(both())
 
 
+@pytest.mark.parametrize("engine", ["pool"], indirect=True)
+def test_a_connection_that_nobody_waits_for_any_more_holds_up_no_call(
+    transport_factory: TransportFactory, run: Run[Any], certificates: Certificates
+) -> None:
+    """One that is still being made when its call was served by another gives way to a call."""
+    context = certificates.server_context()
+
+    def speaking(peer: Peer) -> None:
+        peer.start_tls(context)
+        while peer.read_request() is not None:
+            assert may_answer.acquire(timeout=10)
+            peer.send(OK)
+
+    async def main() -> None:
+        transport = transport_factory(max_clients=2, verify=certificates.ca)
+        request = get(server.origin._replace(scheme="https"))
+        calls = [asyncio.create_task(transport.send(request, PATIENT))]
+        await until(lambda: len(server.requests) == 1)
+        calls.append(asyncio.create_task(transport.send(request, PATIENT)))
+        await until(lambda: server.connections == 2)
+        may_answer.release()
+        await until(lambda: len(server.requests) == 2)
+        assert (await transport.send(get(other.origin), PATIENT._replace(pool=2))).body == b"ok"
+        may_answer.release()
+        assert [(await call).body for call in calls] == [b"ok"] * 2
+        assert transport.stats()[:3] == (2, 2, 0)
+
+    may_answer = threading.Semaphore(0)
+    with ScriptedServer(speaking, Peer.stall) as server, serving(OK) as other:
+        run(main())
+
+
 def close_after_each(peer: Peer) -> None:
     """Answer one request as if the connection were kept, then close it."""
     peer.read_request()

@@ -208,7 +208,7 @@ class Pool:
         admission = self._ledger.admit()
         if admission.evict is not None:
             admission.evict.abort()
-        if admission.granted:
+        if admission.granted or self._end_spare():
             self._dial(call)
         else:
             self._ledger.wait(call)
@@ -230,6 +230,15 @@ class Pool:
                 self.watch(call)
                 return True
         return False
+
+    def _end_spare(self) -> bool:
+        """Take the slot of a connection that is being made and that nobody waits for."""
+        spare = next((dial for dial in self._dials if dial.call is None), None)
+        if spare is None:
+            return False
+        del self._dials[spare]
+        spare.task.cancel()
+        return True
 
     def _dial(self, call: Call) -> None:
         call.phase = Phase.DIALING
