@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 # For how many descriptors Linux makes a process's first table, `NR_OPEN_DEFAULT`.
 _FIRST_SIZE = 64
@@ -59,8 +60,11 @@ class DescriptorTable:
     async def grow(self) -> None:
         """Let a thread wait for a larger table, once for all who ask meanwhile."""
         if self._growth is None:
-            self._growth = self.loop.run_in_executor(None, _grow, self._size * _GROWTH)
+            # A thread of its own: those of the loop may all be at work for others, for any time.
+            thread = ThreadPoolExecutor(1)
+            self._growth = self.loop.run_in_executor(thread, _grow, self._size * _GROWTH)
             self._growth.add_done_callback(self._grown)
+            thread.shutdown(wait=False)
         await asyncio.shield(self._growth)
 
     def _grown(self, growth: asyncio.Future[int]) -> None:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -113,6 +114,21 @@ def test_a_table_grows_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> 
     asyncio.run(run())
     assert sizes == [1024, 16384]
     assert threading.main_thread() not in threads
+
+
+def test_a_table_grows_while_the_loop_s_threads_are_all_at_work() -> None:
+    """Whoever needs none of them need not wait for one."""
+    may_end = threading.Event()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        work = loop.run_in_executor(None, may_end.wait, 10)
+        await DescriptorTable(loop).grow()
+        may_end.set()
+        assert await work
+
+    asyncio.run(asyncio.wait_for(run(), 5))
 
 
 def test_nothing_stays_open() -> None:
