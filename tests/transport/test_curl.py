@@ -163,20 +163,6 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("chunk", [b"", b"x"])
-def test_an_iterable_of_no_bytes_is_looked_at_first(chunk: bytes) -> None:
-    """With a stated length of 0 nothing is sent before the iterable has kept that promise."""
-    with ScriptedServer(echo) as server:
-        request = post(server.origin, pieces(chunk), content_length=0)
-        if chunk:
-            with pytest.raises(RequestException, match="longer than the 0 bytes") as caught:
-                asyncio.run(send(CurlTransport(), request))
-            assert not caught.value.sent
-        else:
-            assert asyncio.run(send(CurlTransport(), request)).body == b"0"
-    assert server.connections == (0 if chunk else 1)
-
-
 # --- HTTP/2 ---------------------------------------------------------------------------------------
 
 

@@ -129,6 +129,32 @@ def test_an_empty_iterable_is_an_empty_body(
     assert [got.body for got in server.requests] == [b"", b""]
 
 
+@pytest.mark.parametrize("expect_continue", [False, True])
+def test_an_iterable_that_must_be_empty_is_looked_at_first(
+    expect_continue: bool, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """The head alone would be a whole request, which the server executes."""
+
+    async def both() -> None:
+        transport = transport_factory()
+        request = post(
+            server.origin, pieces(b"", b"x"), content_length=0, expect_continue=expect_continue
+        )
+        with pytest.raises(RequestException, match="longer than the 0 bytes stated") as caught:
+            await transport.send(request, PATIENT)
+        assert not caught.value.sent
+        for _ in range(2):
+            request = post(
+                server.origin, pieces(b""), content_length=0, expect_continue=expect_continue
+            )
+            await transport.send(request, PATIENT)
+
+    with serving(OK) as server:
+        run(both())
+    assert [got.header("Content-Length") for got in server.requests] == ["0", "0"]
+    assert server.connections == 1
+
+
 def test_a_large_iterable_goes_no_faster_than_it_is_taken(
     transport_factory: TransportFactory, run: Run[Any]
 ) -> None:

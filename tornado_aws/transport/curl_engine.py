@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio import AbstractEventLoop, Future, Task
-from collections.abc import AsyncIterable
 from functools import partial
 from ssl import SSLContext
 
@@ -45,6 +44,7 @@ from tornado_aws.transport.descriptors import DescriptorTable
 from tornado_aws.transport.http1 import Head, ProtocolError
 from tornado_aws.transport.proxies import Route, route
 from tornado_aws.transport.tls import load_context
+from tornado_aws.transport.upload import without_body
 
 # Routes are kept for this many origins; S3 makes one for each bucket.
 _MAX_ROUTES = 1024
@@ -99,8 +99,8 @@ class Engine:
         began = self.loop.time()
         way = self._route(request.origin)
         lines = header_lines(request, way)
-        if request.content_length == 0 and isinstance(request.body, AsyncIterable):
-            request = await _without_body(request)
+        if request.content_length == 0:
+            request = await without_body(request)
         if not self._tls_checked and "https" in (way.origin.scheme, way.first_hop.scheme):
             await self._check_tls()
         if self._descriptors.is_short_for(len(self._active) + 1, _DESCRIPTORS):
@@ -391,21 +391,3 @@ class Engine:
         for handle in self._spare:
             handle.curl.close()
         self._spare.clear()
-
-
-async def _without_body(request: Request) -> Request:
-    """Return `request` without its body, which is an iterable that must give no bytes.
-
-    libcurl would not ask for them, and the server would store what is not what was promised.
-    """
-    body = request.body
-    if isinstance(body, AsyncIterable):
-        try:
-            await Upload(body, 0, lambda: None).feed()
-        except Exception as error:  # the caller's own iterable may raise anything
-            failure = errors.body_failed(request.origin, error, 0)
-            failure.sent = False
-            raise failure from error
-    return Request(
-        request.origin, request.method, request.target, request.fields, stream=request.stream
-    )

@@ -19,6 +19,7 @@ from tornado_aws.transport import PoolStats, Request, Response, Timeouts, Transp
 from tornado_aws.transport.call import Call
 from tornado_aws.transport.loops import refuse_strange, running_loop
 from tornado_aws.transport.pool_engine import Pool
+from tornado_aws.transport.upload import without_body
 
 # An attempt to connect that is cancelled closes its socket when its tasks have had their turn.
 _ROUNDS_TO_CLOSE = 4
@@ -67,6 +68,8 @@ class PoolTransport:
                 "Events can be sent while others are received over HTTP/2 only, which libcurl"
                 " speaks: make the client with use_curl=True (pip install 'tornado-aws[curl]')"
             )
+        if request.content_length == 0:
+            request = await without_body(request)
         loop = asyncio.get_running_loop()
         pool = self._pool
         if pool is None or pool.loop is not loop or pool.pid != os.getpid():

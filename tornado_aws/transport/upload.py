@@ -7,9 +7,10 @@ while the body is still on its way.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import TYPE_CHECKING
 
+from tornado_aws.transport import Request, errors
 from tornado_aws.transport.http1 import body_length
 
 if TYPE_CHECKING:
@@ -47,6 +48,43 @@ async def upload(connection: Connection, call: Call) -> None:
             await _send_exactly(connection, source, length)
     finally:
         await source.aclose()
+
+
+async def without_body(request: Request) -> Request:
+    """Return a request whose body must have 0 bytes without that body, if it is an iterable.
+
+    The head is all of such a request: sent before the iterable has ended, it would be executed
+    although the body is not what was promised.
+
+    Raises:
+        RequestException: the iterable gives bytes, or fails; nothing was sent.
+    """
+    if not isinstance(request.body, AsyncIterable):
+        return request
+    try:
+        await _read_nothing(request.body)
+    except Exception as error:  # the caller's own iterable may raise anything
+        failure = errors.body_failed(request.origin, error, 0)
+        failure.sent = False
+        raise failure from error
+    return Request(
+        request.origin,
+        request.method,
+        request.target,
+        request.fields,
+        stream=request.stream,
+        may_resend=request.may_resend,
+    )
+
+
+async def _read_nothing(body: AsyncIterable[bytes | memoryview]) -> None:
+    iterator = aiter(body)
+    try:
+        async for chunk in iterator:
+            if _as_view(chunk):
+                raise BodyError("it is longer than the 0 bytes stated")
+    finally:
+        await _aclose(iterator)
 
 
 async def _send_exactly(connection: Connection, source: _Source, length: int) -> None:
@@ -117,10 +155,14 @@ class _Source:
             self._connection.touch(self._call)
 
     async def aclose(self) -> None:
-        """End a generator that was not read to its end."""
-        aclose = getattr(self._iterator, "aclose", None)
-        if aclose is not None:
-            await aclose()
+        await _aclose(self._iterator)
+
+
+async def _aclose(iterator: AsyncIterator[bytes | memoryview]) -> None:
+    """End a generator that was not read to its end."""
+    aclose = getattr(iterator, "aclose", None)
+    if aclose is not None:
+        await aclose()
 
 
 def _as_view(chunk: bytes | bytearray | memoryview) -> memoryview:
