@@ -224,6 +224,8 @@ class Connection:
         drained, self._drained = self._drained, None
         if drained is not None and not drained.done():
             drained.set_result(None)
+        if self.call is not None:
+            self.touch(self.call)
 
     # --- the exchange ---
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from tests.transport.server import response
-from tests.transport.simple import get, until
+from tests.transport.simple import get, post, until
 from tornado_aws.transport import Origin, Request, Timeouts, TransportOptions
 from tornado_aws.transport.call import Call
 from tornado_aws.transport.connection import Connection
 from tornado_aws.transport.line import SocketLine
 from tornado_aws.transport.proxies import route
 from tornado_aws.transport.streams import HIGH_WATER
+from tornado_aws.transport.upload import PIECE
 
 ORIGIN = Origin("http", "127.0.0.1", 80)
 
@@ -43,7 +45,7 @@ class Owner:
         raise AssertionError
 
     def watch(self, call: Call) -> None:
-        raise AssertionError
+        """Do nothing: there is no timer."""
 
 
 def call_of(request: Request) -> Call:
@@ -57,6 +59,7 @@ def call_of(request: Request) -> Call:
 def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
     """Two connected sockets; the first one does not block."""
     ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     ours.setblocking(False)
     theirs.settimeout(5)
     yield ours, theirs
@@ -82,6 +85,29 @@ def test_only_bytes_that_move_are_progress(ends: tuple[socket.socket, socket.soc
         assert connection.has_progressed()
         assert not connection.has_progressed()
         writing.cancel()
+        connection.abort()
+
+    asyncio.run(main())
+
+
+def test_the_silence_begins_when_all_is_written(ends: tuple[socket.socket, socket.socket]) -> None:
+    """A body that went out with its head, but had to wait, is sent until then."""
+    ours, theirs = ends
+
+    async def main() -> None:
+        owner = Owner()
+        line = SocketLine(owner.loop, ours, owner.view)
+        connection = Connection(owner, route(TransportOptions(), ORIGIN), line)
+        call = call_of(post(ORIGIN, b"x" * PIECE))
+        connection.start(call)
+        assert line.unwritten()
+        began = call.since
+        theirs.setblocking(False)
+        while line.unwritten():
+            with suppress(BlockingIOError):
+                theirs.recv(65536)
+            await asyncio.sleep(0)
+        assert call.since > began
         connection.abort()
 
     asyncio.run(main())
