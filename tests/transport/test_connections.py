@@ -13,7 +13,7 @@ from tests.transport.certificates import Certificates
 from tests.transport.conftest import ENGINES, Engine, Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, answering, response, serving
 from tests.transport.simple import PATIENT, get, post, until
-from tornado_aws.exceptions import ConnectError, ReadError
+from tornado_aws.exceptions import ConnectError, ReadError, RequestException
 from tornado_aws.transport import Origin, Response
 
 OK = response(b"ok")
@@ -267,6 +267,29 @@ def test_a_request_is_not_sent_a_third_time(
         assert (caught.value.sent, caught.value.response_started) == (True, False)
 
     with ScriptedServer(die_on_second, die) as server:
+        run(twice())
+    assert server.connections == 2
+
+
+def test_a_request_that_was_sent_once_may_have_arrived(
+    certificates: Certificates, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """That there was no connection to send it on once more does not change that."""
+    context = certificates.server_context()
+
+    def script(peer: Peer) -> None:
+        peer.start_tls(context)
+        die_on_second(peer)
+
+    async def twice() -> None:
+        transport = transport_factory(verify=certificates.ca)
+        request = get(server.origin._replace(scheme="https"))
+        await transport.send(request, PATIENT)
+        with pytest.raises(RequestException) as caught:
+            await transport.send(request, PATIENT)
+        assert (caught.value.sent, caught.value.response_started) == (True, False)
+
+    with ScriptedServer(script, Peer.close) as server:
         run(twice())
     assert server.connections == 2
 

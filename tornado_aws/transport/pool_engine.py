@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from tornado_aws.exceptions import AWSClientException, ConnectTimeout
+from tornado_aws.exceptions import AWSClientException, ConnectTimeout, RequestException
 from tornado_aws.transport import (
     Origin,
     PoolStats,
@@ -284,6 +284,8 @@ class Pool:
             self._dial(call)  # the bound was met by somebody else's wait
         else:
             call.dial = None
+            if call.resent and isinstance(error, RequestException):
+                error.sent = True  # on the kept connection that broke
             self.fail(call, error)
 
     def _withdraw(self, call: Call) -> None:
