@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -269,6 +270,27 @@ def test_a_request_is_not_sent_a_third_time(
     with ScriptedServer(die_on_second, die) as server:
         run(twice())
     assert server.connections == 2
+
+
+@pytest.mark.parametrize("chunks", [0, 1])
+def test_what_was_read_from_an_iterable_is_not_sent_again(
+    chunks: int, transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Nor is a body of which there was nothing to read."""
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(chunks):
+            yield b"x"
+
+    async def twice() -> None:
+        transport = transport_factory()
+        await transport.send(get(server.origin), PATIENT)
+        with pytest.raises(ReadError):
+            await transport.send(post(server.origin, body(), may_resend=False), PATIENT)
+
+    with ScriptedServer(die_on_second, answering(OK)) as server:
+        run(twice())
+    assert [received.method for received in server.requests] == ["GET", "POST"]
 
 
 def test_a_request_that_was_sent_once_may_have_arrived(

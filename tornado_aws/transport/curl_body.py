@@ -110,6 +110,7 @@ class Upload:
         """Give libcurl up to `size` bytes, b"" at the end; libcurl's word for a pause if empty."""
         if not self._queue:
             if self._ended:
+                self._given = True  # with a body of no bytes the whole request
                 return b""
             self.starved = True
             return pycurl.READFUNC_PAUSE
