@@ -321,6 +321,8 @@ class Connection:
     def _detach(self) -> None:
         """Forget the call."""
         self._line.target = self._view
+        if self._parser is not None:
+            self._parser.release()
         self.call = self._parser = self._stream = None
         if self._gate is not None:
             self._shut_gate()

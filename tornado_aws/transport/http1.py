@@ -369,6 +369,12 @@ class ResponseParser:
             self._pieces, self._claimed = [claimed.take()], None
             self._end(self.reusable)
 
+    def release(self) -> None:
+        """Let go of what was claimed, when the rest of the response will not be received."""
+        if self._claimed is not None:
+            self._claimed.release()
+            self._claimed = None
+
     # Each state takes bytes and returns those it leaves to the next state.
 
     def _read_head(self, data: memoryview) -> memoryview:
@@ -526,10 +532,14 @@ class _Claimed:
         self._room = self._view[self.filled :]
         return self._room
 
-    def take(self) -> bytes:
-        """Return the body, which is whole."""
+    def release(self) -> None:
+        """Give up all views: Python 3.13 complains of memory that is collected with one."""
         self._room.release()
         self._view.release()
+
+    def take(self) -> bytes:
+        """Return the body, which is whole."""
+        self.release()
         self._memory.truncate(self._length)
         return self._memory.getvalue()
 

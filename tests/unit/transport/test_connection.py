@@ -113,6 +113,27 @@ def test_the_silence_begins_when_all_is_written(ends: tuple[socket.socket, socke
     asyncio.run(main())
 
 
+def test_no_memory_is_held_for_a_body_that_does_not_come(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    """Exceptions keep frames, which keep the memory that the rest was to be received into."""
+    ours, theirs = ends
+
+    async def main() -> None:
+        owner = Owner()
+        line = SocketLine(owner.loop, ours, owner.view)
+        connection = Connection(owner, route(TransportOptions(), ORIGIN), line)
+        connection.start(call_of(get(ORIGIN)))
+        theirs.sendall(response(b"x" * 200_000)[:100])
+        await until(lambda: line.target is not owner.view)
+        room = line.target
+        connection.abort()
+        with pytest.raises(ValueError, match="released"):
+            room.tobytes()
+
+    asyncio.run(main())
+
+
 def test_a_connection_is_read_again_after_a_stream_that_had_to_wait(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
