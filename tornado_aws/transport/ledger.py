@@ -11,9 +11,10 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-# A freed connection goes to the call that has waited longest for the same place, which saves a
-# handshake, unless a call for another place has waited this many seconds: about 50 handshakes, so
-# that making a connection for it costs little against what it waited.
+# A freed connection goes to the first call that waits for the same place, which saves a handshake,
+# unless a call for another place came this many seconds before that one: about 50 handshakes, so
+# that making a connection for it costs little against what it waited. What it waited in all does
+# not count: where every call waits longer than this, a connection would be made for nearly each.
 FAIR_WAIT = 0.1
 
 
@@ -129,14 +130,12 @@ class Ledger(Generic[C, W]):
         """Say who gets a connection that has become free; without anyone it is kept from `now`."""
         if self.waiting:
             oldest = self._oldest()
-            queue = self._queues.get(connection.key)
-            if oldest.key != connection.key and (not queue or now - oldest.since >= FAIR_WAIT):
+            first = next(iter(self._queues.get(connection.key, ())), None)
+            if first is None or first.since - oldest.since >= FAIR_WAIT:
                 self.leave(oldest)
                 return Handover(dial=oldest)
-            if queue:
-                first = next(iter(queue))
-                self.leave(first)
-                return Handover(serve=first)
+            self.leave(first)
+            return Handover(serve=first)
         connection.idle_since = now
         self._idle.setdefault(connection.key, []).append(connection)
         return _KEPT

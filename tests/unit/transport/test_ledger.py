@@ -116,9 +116,22 @@ def test_a_call_for_another_place_is_overtaken_for_a_moment_only() -> None:
     other, same = Caller("b", 1.0), Caller("a", 1.01)
     book.wait(other)
     book.wait(same)
-    book.wait(Caller("a", 1.02))
-    assert book.release(line, 1.05) == Handover(serve=same)
-    assert book.release(line, 1.0 + FAIR_WAIT) == Handover(dial=other)
+    book.wait(Caller("a", 1.0 + FAIR_WAIT))
+    assert book.release(line, 9.0) == Handover(serve=same)
+    assert book.release(line, 9.0) == Handover(dial=other)
+
+
+def test_an_overloaded_pool_uses_its_connections_again() -> None:
+    """However long all calls wait, each place's connections serve the calls for it."""
+    book = ledger(2)
+    lines = [Line("a"), Line("b")]
+    for line in lines:
+        book.admit()
+        for number in range(10):
+            book.wait(Caller(line.key, number * FAIR_WAIT / 3))
+    for when in range(10, 20):
+        for line in lines:
+            assert book.release(line, when).serve is not None
 
 
 def test_a_slot_that_becomes_free_goes_to_the_longest_waiting() -> None:
