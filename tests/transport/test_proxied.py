@@ -11,7 +11,13 @@ from tests.transport.certificates import Certificates
 from tests.transport.conftest import Engine, Run, TransportFactory
 from tests.transport.server import Peer, ScriptedServer, answering, response, serving
 from tests.transport.simple import PATIENT, get
-from tornado_aws.exceptions import ConfigurationError, ConnectError, ConnectTimeout, TLSTimeout
+from tornado_aws.exceptions import (
+    ConfigurationError,
+    ConnectError,
+    ConnectTimeout,
+    ReadError,
+    TLSTimeout,
+)
 from tornado_aws.transport import Origin
 from tornado_aws.transport.curl import CurlTransport
 
@@ -59,6 +65,22 @@ def test_a_plain_request_is_given_to_the_proxy(
     assert request.target == "http://example.invalid:8080/a//b?c=%20"
     assert request.header("Host") == "example.invalid:8080"
     assert request.header("Proxy-Authorization") == BASIC
+    assert proxy.connections == 1
+
+
+def test_errors_name_the_host_that_was_asked_for(
+    transport_factory: TransportFactory, run: Run[Any]
+) -> None:
+    """Though the connection to the proxy was made for another one."""
+
+    async def both() -> None:
+        transport = transport_factory(proxy=url(proxy))
+        await transport.send(get(Origin("http", "first.invalid", 80)), PATIENT)
+        with pytest.raises(ReadError, match=r"^second.invalid:80 sent what is not valid HTTP"):
+            await transport.send(get(Origin("http", "second.invalid", 80)), PATIENT)
+
+    with serving(OK, b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n") as proxy:
+        run(both())
     assert proxy.connections == 1
 
 

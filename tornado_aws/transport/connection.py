@@ -209,7 +209,7 @@ class Connection:
             self._deliver(call, parser)
         except ProtocolError as error:
             received = self.received or nbytes
-            self._owner.fail(call, errors.malformed(self._origin, error, received))
+            self._owner.fail(call, errors.malformed(call.request.origin, error, received))
 
     def line_ended(self, cause: Exception | None) -> None:
         call, parser = self.call, self._parser
@@ -254,8 +254,8 @@ class Connection:
         elif call.request.stream and head.status < 300:
             self._deliver_stream(call, parser, head)
         elif max(parser.length or 0, parser.buffered) > self._owner.max_length:
-            limit = int(self._owner.max_length)
-            self._owner.fail(call, errors.too_large(self._origin, limit, parser.received))
+            origin, limit = call.request.origin, int(self._owner.max_length)
+            self._owner.fail(call, errors.too_large(origin, limit, parser.received))
             return
         elif not parser.complete:
             self._shut_gate()  # who answers already does not want the body
@@ -303,14 +303,15 @@ class Connection:
             call.upload = self._owner.loop.create_task(self._upload(call))
 
     async def _upload(self, call: Call) -> None:
+        origin = call.request.origin
         try:
             await upload(self, call)
         except asyncio.CancelledError as error:
             if call.connection is self:  # the pool, which has ended the call, did not do this
-                self._owner.fail(call, errors.body_failed(self._origin, error, self.received))
+                self._owner.fail(call, errors.body_failed(origin, error, self.received))
             raise
         except Exception as error:  # whatever the caller's iterable raises
-            self._owner.fail(call, errors.body_failed(self._origin, error, self.received))
+            self._owner.fail(call, errors.body_failed(origin, error, self.received))
 
     def _gone(self, cause: Exception | None) -> None:
         """The connection has ended by itself."""
