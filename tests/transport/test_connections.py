@@ -141,6 +141,36 @@ def test_a_connection_that_nobody_waits_for_any_more_holds_up_no_call(
         run(main())
 
 
+@pytest.mark.parametrize("engine", ["pool"], indirect=True)
+def test_a_connection_that_does_not_come_costs_no_call_its_turn(
+    transport_factory: TransportFactory, run: Run[Any], certificates: Certificates
+) -> None:
+    """Who waits for a new one is served by one that becomes free before those who came later."""
+    context = certificates.server_context()
+    targets = [f"/{number}" for number in range(6)]
+
+    def speaking(peer: Peer) -> None:
+        peer.start_tls(context)
+        while peer.read_request() is not None:
+            assert may_answer.acquire(timeout=10)
+            peer.send(OK)
+
+    async def main() -> None:
+        transport = transport_factory(max_clients=2, verify=certificates.ca)
+        origin = server.origin._replace(scheme="https")
+        calls = []
+        for target in targets:
+            calls.append(asyncio.create_task(transport.send(get(origin, target=target), PATIENT)))
+            await until(lambda: server.connections == min(len(calls), 2))
+        may_answer.release(len(targets))
+        assert [(await call).body for call in calls] == [b"ok"] * len(targets)
+
+    may_answer = threading.Semaphore(0)
+    with ScriptedServer(speaking, Peer.stall) as server:
+        run(main())
+    assert [received.target for received in server.requests] == targets
+
+
 def close_after_each(peer: Peer) -> None:
     """Answer one request as if the connection were kept, then close it."""
     peer.read_request()

@@ -224,12 +224,17 @@ class Pool:
         for dial in self._dials:
             is_spare = dial.call is None and dial.route.key == call.key
             if is_spare and dial.timeouts == call.timeouts:
-                dial.call = call
-                call.dial = dial
-                call.phase = Phase.DIALING
-                self.watch(call)
+                self._join(dial, call, call.started)
                 return True
         return False
+
+    def _join(self, dial: Dial, call: Call, now: float) -> None:
+        """Let the call wait for a connection that is being made already."""
+        dial.call = call
+        call.dial = dial
+        call.phase = Phase.DIALING
+        call.since = now
+        self.watch(call)
 
     def _end_spare(self) -> bool:
         """Take the slot of a connection that is being made and that nobody waits for."""
@@ -280,7 +285,7 @@ class Pool:
         call = dial.call
         if call is None:
             self._vacate()
-        elif isinstance(error, ConnectTimeout) and dial.since < call.started:
+        elif isinstance(error, ConnectTimeout) and dial.since < call.since:
             self._dial(call)  # the bound was met by somebody else's wait
         else:
             call.dial = None
@@ -317,7 +322,7 @@ class Pool:
         now = self.loop.time()
         handover = self._ledger.release(connection, now)
         if handover.serve is not None:
-            self._start(handover.serve, connection, now)
+            self._start(self._eldest(handover.serve, now), connection, now)
         elif handover.dial is not None:
             connection.abort()
             self._dial(handover.dial)
@@ -326,15 +331,34 @@ class Pool:
         if now + IDLE_LIFETIME < self._timer_at:
             self._set_timer(now + IDLE_LIFETIME)
 
+    def _eldest(self, first: Call, now: float) -> Call:
+        """Return who has waited longest for a connection like one that is free.
+
+        That is `first`, who was the first in the queue, or a call that waits for a new connection;
+        `first` then waits for that one, so that one which does not come costs nobody's turn.
+        """
+        call = self._dialing(first.key)
+        if call is None or call.started > first.started or call.timeouts != first.timeouts:
+            return first
+        if call.dial is not None:
+            self._join(call.dial, first, now)
+            call.dial = None
+        return call
+
     def _serve_dialing(self, connection: Connection, now: float) -> None:
         """Give a free connection to a call that waits for a new one, which then stays spare."""
-        for dial in self._dials:
-            call = dial.call
-            if call is not None and call.key == connection.key and not call.resent:
-                self._ledger.take(call.key, now)
-                dial.call = call.dial = None
-                self._start(call, connection, now)
-                return
+        call = self._dialing(connection.key)
+        if call is not None and call.dial is not None:
+            self._ledger.take(call.key, now)
+            call.dial.call = None
+            call.dial = None
+            self._start(call, connection, now)
+
+    def _dialing(self, key: object) -> Call | None:
+        """Return the call that has waited longest for a new connection and may have a kept one."""
+        calls = [dial.call for dial in self._dials if dial.call is not None]
+        like = [call for call in calls if call.key == key and not call.resent]
+        return min(like, key=lambda call: call.started, default=None)
 
     def _vacate(self) -> None:
         """A slot is free: the call that has waited longest may connect."""
