@@ -21,7 +21,7 @@ from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.model import Operation, Ref, Shape
 from tornado_aws.protocols import timestamps
 
-__all__ = ["event_validator", "faults", "validator"]
+__all__ = ["event_validator", "faults", "result_faults", "validator"]
 
 _LISTS = (list, tuple, set, frozenset)
 _BYTES = (bytes, bytearray, memoryview, str)
@@ -66,8 +66,21 @@ def event_validator(stream: Ref) -> Callable[[Mapping[str, Any]], None]:
 
 def faults(root: Ref, value: Any) -> list[str]:
     """Return every fault of a value, in the order of the value; none when it fits."""
+    return _all_faults(root, value, _Place("", hidden=False))
+
+
+def result_faults(root: Ref, value: Any) -> list[str]:
+    """Return every fault of what a service is said to give.
+
+    Least lengths and values bind callers alone: Kinesis counts its failed records from 1 in its
+    model, and answers 0.
+    """
+    return _all_faults(root, value, _Place("", hidden=False, bounded=False))
+
+
+def _all_faults(root: Ref, value: Any, place: _Place) -> list[str]:
     try:
-        return list(_faults(root, value, _Place("", hidden=False)))
+        return list(_faults(root, value, place))
     except RecursionError:
         return ["the parameters are nested too deeply, or they hold themselves"]
 
@@ -102,10 +115,17 @@ def _altered(shape: Shape, **changes: Any) -> Shape:
 
 
 class _Place(NamedTuple):
-    """Where in the parameters a value stands, and whether its content must not be shown."""
+    """Where in the parameters a value stands.
+
+    Attributes:
+        path: the names and indices that lead to it.
+        hidden: whether its content must not be shown.
+        bounded: whether it may be too short or too small.
+    """
 
     path: str
     hidden: bool
+    bounded: bool = True
 
     def member(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
@@ -246,7 +266,9 @@ def _map(ref: Ref, value: Any, place: _Place) -> Iterator[str]:
     hidden = place.hidden or bool(shape.key.traits.get("sensitive"))
     for key, item in value.items():
         at_key = place.member("*" if hidden else str(key))
-        yield from _faults(shape.key, key, _Place(f"{at_key} (the key)", hidden))
+        yield from _faults(
+            shape.key, key, place._replace(path=f"{at_key} (the key)", hidden=hidden)
+        )
         if item is not None or not is_sparse(ref):
             yield from _faults(shape.value, item, place._replace(path=at_key))
 
@@ -355,13 +377,13 @@ def _wrong_type(expected: str, value: Any, place: _Place) -> str:
 
 def _too_short(ref: Ref, length: int, place: _Place) -> Iterator[str]:
     bound = least(ref)
-    if bound is not None and length < bound:
+    if place.bounded and bound is not None and length < bound:
         yield f"{_name(place)}: expected a length of at least {bound}, got {length}"
 
 
 def _too_small(ref: Ref, value: Any, place: _Place) -> Iterator[str]:
     bound = least(ref)
-    if bound is not None and value < bound:
+    if place.bounded and bound is not None and value < bound:
         got = "" if place.hidden else f", got {value}"
         yield f"{_name(place)}: expected at least {bound}{got}"
 

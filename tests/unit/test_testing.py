@@ -13,6 +13,7 @@ import pytest
 
 from generated.bedrock_runtime import BedrockRuntime
 from generated.dynamodb import DynamoDB
+from generated.kinesis import Kinesis
 from generated.s3 import S3
 from tests.support.recording_server import Answer, recording_server
 from tornado_aws import AsyncAWSClient, AWSClient, exceptions
@@ -186,6 +187,7 @@ def test_calls_that_were_forgotten_fail_the_test() -> None:
         ("did you mean DescribeTable", "describe_tabel", {}),
         ("either return or raise", "put_item", {"returns": {}, "raises": "X"}),
         ("TableNam; did you mean TableName", "put_item", {"params": {"TableNam": "ttt"}}),
+        ("an error's code or an exception, not <class", "put_item", {"raises": ValueError}),
         (
             "did you mean ConditionalCheckFailedException",
             "put_item",
@@ -207,6 +209,28 @@ def test_mistakes_in_expectations_are_told_at_once(text: str, name: str, argumen
     """A name that does not exist has near ones suggested."""
     with pytest.raises(StubError, match=text):
         Stubber(DynamoDB()).expect(name, **arguments)
+
+
+@pytest.mark.parametrize("client", [AsyncAWSClient("dynamodb"), DynamoDB, None])
+def test_only_generated_clients_are_stubbed(client: Any) -> None:
+    """A class would be answered for no client of it."""
+    with pytest.raises(TypeError, match="a generated client, not for"):
+        Stubber(client)
+
+
+def test_results_may_be_less_than_what_callers_may_send() -> None:
+    """Kinesis counts failed records from 1 in its model, and answers 0."""
+    kinesis = Kinesis()
+    result = {"FailedRecordCount": 0, "Records": [{"SequenceNumber": "1", "ShardId": ""}]}
+    with Stubber(kinesis) as stub:
+        stub.expect("put_records", returns=result)
+        records = [{"Data": b"a", "PartitionKey": "k"}]
+        answer = run(kinesis.put_records(StreamName="s", Records=records))  # type: ignore[arg-type]
+        assert answer["FailedRecordCount"] == 0
+        with pytest.raises(exceptions.ParamValidationError, match="Records: expected a length"):
+            run(kinesis.put_records(StreamName="s", Records=[]))
+    with pytest.raises(StubError, match="FailedRecordCount: expected an int, got a str"):
+        stub.expect("put_records", returns={**result, "FailedRecordCount": "0"})
 
 
 def test_errors_that_are_not_modelled_can_be_raised() -> None:

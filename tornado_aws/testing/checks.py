@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from tornado_aws.customizations import hooks
 from tornado_aws.model import Operation, Ref, Shape
 from tornado_aws.retries import AUTH_CODES, THROTTLING_CODES, TRANSIENT_CODES
-from tornado_aws.validation import faults, validator
+from tornado_aws.validation import result_faults, validator
 
 # Errors that any service may give, whatever its model says.
 COMMON_CODES = THROTTLING_CODES | TRANSIENT_CODES | AUTH_CODES
@@ -55,7 +55,7 @@ def check_members(code: str, shape: Shape, members: Mapping[str, Any]) -> None:
     """Raise `StubError` for members that an error cannot have."""
     found = [f"{name}: unknown" for name in sorted(members.keys() - shape.members.keys())]
     for name in members.keys() & shape.members.keys():
-        found += [f"{name}: {fault}" for fault in faults(shape.members[name], members[name])]
+        found += [f"{name}: {fault}" for fault in result_faults(shape.members[name], members[name])]
     if found:
         raise StubError(f"{code} has no such members:" + "".join(f"\n  {line}" for line in found))
 
@@ -85,7 +85,8 @@ def check_result(operation: Operation, result: Result) -> None:
         members = operation.output.shape.members
         streams = {name for name, ref in members.items() if ref.traits.get("streaming")}
         body.update((name, b"") for name in streams & body.keys())
-        found = faults(operation.output, body) or list(_unlike_results(operation.output, body, ""))
+        found = result_faults(operation.output, body)
+        found = found or list(_unlike_results(operation.output, body, ""))
     if found:
         lines = "".join(f"\n  {fault}" for fault in found)
         raise StubError(f"{operation.name} cannot return this:{lines}")

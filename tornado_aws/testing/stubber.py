@@ -69,6 +69,8 @@ class Stubber:
     """
 
     def __init__(self, client: ServiceClient) -> None:
+        if not isinstance(client, ServiceClient):
+            raise TypeError(f"A Stubber answers for a generated client, not for {client!r}")
         self.calls: list[Made] = []
         self._client = client
         self._model = client._model()
@@ -156,6 +158,8 @@ class Stubber:
     ) -> _Answer:
         if returns is not None and raises is not None:
             raise StubError(f"{name} can either return or raise")
+        if raises is not None and not isinstance(raises, str | BaseException):
+            raise StubError(f"{name} can raise an error's code or an exception, not {raises!r}")
         operation = self._model.operation(self._operation_name(name))
         check_names(operation, params or {})
         if returns is not None and not callable(returns):
