@@ -72,6 +72,10 @@ class AWSClientException(Exception):
     def __str__(self) -> str:
         return self.msg
 
+    def __repr__(self) -> str:
+        # Not `args`: a part of the text is only known after an error was made.
+        return f"{type(self).__name__}({self.msg!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.__dict__.copy())
 

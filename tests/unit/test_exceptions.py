@@ -37,6 +37,7 @@ def test_every_error_has_a_readable_text_and_survives_pickling(
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is cls
     assert str(copy) == str(error) == error.msg
+    assert repr(copy) == repr(error) == f"{cls.__name__}({error.msg!r})"
     assert "{" not in str(error)
     assert copy.__dict__ == error.__dict__
 
