@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tornado_aws.settings import TABLE, Setting
+from tornado_aws.settings import CODE_TABLE, TABLE, Setting
 
 PAGE = Path(__file__).with_name("settings.rst")
 
@@ -16,10 +16,17 @@ Each option is taken from the first of these that sets it: the argument, the env
 the keys of the profile, the default.
 """
 
+CODE_HEAD = """\
+Options of code alone
+---------------------
+
+These have neither a variable nor a key.
+"""
+
 
 def render() -> str:
     """Return the text of the page."""
-    return "\n".join([HEAD, *(_entry(setting) for setting in TABLE)])
+    return "\n".join([HEAD, *map(_entry, TABLE), CODE_HEAD, *map(_entry, CODE_TABLE)])
 
 
 def _entry(setting: Setting) -> str:

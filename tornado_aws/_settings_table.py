@@ -1,7 +1,8 @@
 """Which settings exist: their names, values, environment variables, file keys and defaults.
 
 `TABLE` is the one place that says so: `tornado_aws.settings` resolves it, the documentation and
-``python -m tornado_aws configure show`` print it.
+``python -m tornado_aws configure show`` print it. `CODE_TABLE` has the options that are no
+settings.
 """
 
 # Annotations are not postponed here: `typing` would compile the text of each field, 20 us a field.
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import ConfigurationError
 
 
@@ -175,6 +177,40 @@ def _choice(*values: str) -> Kind:
     return Kind(" or ".join(values), parse)
 
 
+def _text_or_empty(value: Any) -> str:
+    return value if value == "" else _text(value)
+
+
+def _credentials(value: Any) -> Any:
+    return value if isinstance(value, Credentials) else _function(value)
+
+
+def _function(value: Any) -> Any:
+    if not callable(value):
+        raise ValueError
+    return value
+
+
+def _size(value: Any) -> int:
+    if not isinstance(value, int):
+        raise ValueError
+    return _integer(value, 1)
+
+
+def _transport(value: Any) -> Any:
+    _function(value.send)
+    return value
+
+
+def _observers(value: Any) -> tuple[Any, ...]:
+    from tornado_aws.events import Observer  # noqa: PLC0415 - most clients have none
+
+    observers = tuple(value)
+    if not all(isinstance(observer, Observer) for observer in observers):
+        raise ValueError
+    return observers
+
+
 TEXT = Kind("a text", _text)
 PATH = Kind("a path", lambda value: _text(_path(value)))
 BOOLEAN = Kind("true or false", _boolean)
@@ -189,6 +225,8 @@ URL = Kind("a URL with scheme http or https and a host", _url)
 PROXY = Kind("a URL with scheme http or https and a host, or '' for none", _proxy)
 VERIFY = Kind("True, False, or the path of a CA file", _verify)
 ROLE_NAME = Kind("a name of letters, digits and +=,.@_-", _role_name)
+TEXT_OR_EMPTY = Kind("a text", _text_or_empty)
+TRUTH = Kind("True or False", bool)
 NAMES = Kind("names separated by commas, or a list of names", _names)
 CLIENT_CERT = Kind("a path, or a pair of paths (certificate, key)", _client_cert)
 
@@ -549,7 +587,54 @@ TABLE: Sequence[Setting] = (
     ),
 )
 
+# Options that are no settings: they have neither an environment variable nor a key in a file.
+CODE_TABLE: Sequence[Setting] = (
+    Setting("access_key", TEXT_OR_EMPTY, help="Access key id; with secret_key."),
+    Setting("secret_key", TEXT_OR_EMPTY, help="Secret access key."),
+    Setting("security_token", TEXT_OR_EMPTY, help="Session token of temporary credentials."),
+    Setting(
+        "credentials",
+        Kind("a Credentials, or a function, asynchronous or not, that returns one", _credentials),
+        help="Credentials in place of those that are found, or where to get them.",
+    ),
+    Setting(
+        "mfa_code",
+        Kind("a function, asynchronous or not", _function),
+        help="Is given the serial number of an MFA device and returns its code.",
+    ),
+    Setting(
+        "role_cache",
+        PATH,
+        help="Folder in which the credentials of roles are shared with the AWS CLI:"
+        " ``~/.aws/cli/cache``.",
+    ),
+    Setting(
+        "max_response_size",
+        Kind("a whole number of bytes, or None for no bound", _size),
+        help="Longest body of a response that is read whole; a longer one is an error.",
+    ),
+    Setting(
+        "observers",
+        Kind("instances of tornado_aws.events.Observer, in a list", _observers),
+        help="Are told of calls and attempts.",
+    ),
+    Setting(
+        "transport",
+        Kind("a Transport, such as those of tornado_aws.testing", _transport),
+        help="Sends requests in the place of the client's own connections.",
+    ),
+    Setting("use_curl", TRUTH, default=False, help="Send through libcurl; needs pycurl."),
+    Setting(
+        "force_instance",
+        TRUTH,
+        default=True,
+        help="Keep connections for this client alone; if false, share them with the clients of the"
+        " same event loop whose connections have the same options.",
+    ),
+)
+
 ROWS: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
+CODE_ROWS: Mapping[str, Setting] = {setting.name: setting for setting in CODE_TABLE}
 
 
 def read(setting: Setting, value: Any, source: str) -> Any:
@@ -561,12 +646,20 @@ def read(setting: Setting, value: Any, source: str) -> Any:
     try:
         return setting.kind.parse(value)
     except (ValueError, TypeError, AttributeError):
-        # A URL can hold a password, and an impossible one holds it in an unknown place.
-        secret = setting.kind in (URL, PROXY) and "@" in str(value)
         raise ConfigurationError(
-            f"{setting.name} = {'a URL with a password' if secret else shown(value)}"
-            f" (from {source}) is not possible; allowed: {setting.kind.allowed}"
+            f"{setting.name} = {_told(setting, value)} (from {source}) is not possible;"
+            f" allowed: {setting.kind.allowed}"
         ) from None
+
+
+def _told(setting: Setting, value: Any) -> str:
+    """Return an impossible value as an error may show it, which must not show a secret."""
+    if setting.name in CODE_ROWS:
+        return f"{type(value).__name__}(...)"
+    # A URL can hold a password, and an impossible one holds it in an unknown place.
+    if setting.kind in (URL, PROXY) and "@" in str(value):
+        return "a URL with a password"
+    return shown(value)
 
 
 def check(options: Mapping[str, Any]) -> None:
@@ -577,9 +670,10 @@ def check(options: Mapping[str, Any]) -> None:
     """
     faults = unknown(options)
     for name, value in options.items():
-        if name in ROWS and value is not None:
+        setting = ROWS.get(name) or CODE_ROWS.get(name)
+        if setting is not None and value is not None:
             try:
-                read(ROWS[name], value, "argument")
+                read(setting, value, "argument")
             except ConfigurationError as error:
                 faults.append(error.msg)
     if faults:
@@ -588,16 +682,23 @@ def check(options: Mapping[str, Any]) -> None:
 
 def unknown(options: Mapping[str, Any]) -> list[str]:
     """Return a text for each option that does not exist, with the nearest one that does."""
-    return [f"there is no option {name}{_hint(name)}" for name in options if name not in ROWS]
+    return [
+        f"there is no option {name}{_hint(name)}"
+        for name in options
+        if name not in ROWS and name not in CODE_ROWS
+    ]
 
 
-# What boto3's clients and sessions call these.
+# What boto3's clients, sessions and configuration objects call these.
 _BOTO = {
     "aws_access_key_id": "access_key",
     "aws_secret_access_key": "secret_key",
     "aws_session_token": "security_token",
     "endpoint_url": "endpoint",
+    "max_pool_connections": "max_clients",
+    "parameter_validation": "validate",
     "profile_name": "profile",
+    "proxies": "proxy",
     "region_name": "region",
 }
 
@@ -605,9 +706,11 @@ _BOTO = {
 def _hint(name: str) -> str:
     if name in _BOTO:
         return f"; it is called {_BOTO[name]} here"
+    if name == "config":
+        return "; each of its settings is an option here (read_timeout=, max_attempts=)"
     from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
 
-    near = get_close_matches(name, ROWS, 1)
+    near = get_close_matches(name, [*ROWS, *CODE_ROWS], 1)
     return f"; did you mean {near[0]}?" if near else ""
 
 

@@ -43,7 +43,7 @@ class AWSClient:
         **options: see `tornado_aws.options.ExtraOptions` and `tornado_aws.settings`.
 
     Raises:
-        ConfigurationError: an option has an impossible value.
+        ConfigurationError: an option is unknown or has an impossible value.
 
     Configuration files are read and connections made at the first call.
     """
@@ -181,7 +181,7 @@ class AsyncAWSClient(AWSClient):
         **options: see `tornado_aws.options.ExtraOptions` and `tornado_aws.settings`.
 
     Raises:
-        ConfigurationError: an option has an impossible value.
+        ConfigurationError: an option is unknown or has an impossible value.
         CurlNotInstalledError: `use_curl` without pycurl.
 
     A client can be made before a loop runs; it belongs to the loop of its first call.

@@ -137,7 +137,7 @@ async def load(
         ConfigurationError: the options or the configuration files cannot be used.
     """
     environ = dict(os.environ)
-    paths = (settings_options.get("config_file"), settings_options.get("credentials_file"))
+    paths = (_path(settings_options, name) for name in ("config_file", "credentials_file"))
     files = profile_files(file_paths(environ, *paths))
     use_curl = options.get("use_curl", False)
     loop = asyncio.get_running_loop()
@@ -182,6 +182,12 @@ def _about(settings: Settings, environ: Mapping[str, str]) -> About:
     return partial(identity, agent, os.environ if is_lambda(environ) else {})
 
 
+def _path(options: Mapping[str, Any], name: str) -> str | None:
+    """Return an option that is a path, however it was given."""
+    value: str | os.PathLike[str] | None = options.get(name)
+    return None if value is None else os.fspath(value)
+
+
 def _shared_source(
     settings: Settings,
     environ: Mapping[str, str],
@@ -191,7 +197,8 @@ def _shared_source(
 ) -> CredentialSource:
     """Return the source that all clients of this configuration share."""
     own = replace(settings, region=source_region(settings, environ, profiles))
-    extras = {name: options.get(name) for name in ("mfa_code", "role_cache")}
+    role_cache = _path(options, "role_cache")
+    extras: dict[str, Any] = {"mfa_code": options.get("mfa_code"), "role_cache": role_cache}
     use_curl = options.get("use_curl", False)
     key = source_key(own, environ, files.paths, profiles, use_curl=use_curl, **extras)
 

@@ -6,6 +6,7 @@ table of `tornado_aws.settings`.
 
 # Annotations are not postponed here: `typing` would compile the text of each field, 20 us a field.
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 QueryValue: TypeAlias = str | int | float | bool | None
 QueryArgs: TypeAlias = Mapping[str, QueryValue | Iterable[QueryValue]]
 HeadersArg: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+
+PathOption: TypeAlias = str | os.PathLike[str]
 
 CredentialsOption: TypeAlias = (
     Credentials | Callable[[], Credentials] | Callable[[], Awaitable[Credentials]]
@@ -42,20 +45,20 @@ class CallOptions(TypedDict, total=False):
 class ExtraOptions(CallOptions, total=False):
     """Keyword-only options of every client."""
 
-    verify: bool | str
-    client_cert: str | tuple[str, str] | None
+    verify: bool | PathOption
+    client_cert: PathOption | tuple[PathOption, PathOption] | None
     proxy: str | None
     use_fips_endpoint: bool
     use_dualstack_endpoint: bool
     credentials: CredentialsOption | None
     mfa_code: Callable[[str], str | Awaitable[str]] | None
-    role_cache: str | None
+    role_cache: PathOption | None
     max_response_size: int | None
     observers: Sequence["Observer"]
     transport: "Transport | None"
     user_agent_appid: str | None
-    config_file: str | None
-    credentials_file: str | None
+    config_file: PathOption | None
+    credentials_file: PathOption | None
     ignore_configured_endpoint_urls: bool
     disable_host_prefix_injection: bool
     endpoint_discovery_enabled: bool | Literal["auto"]

@@ -68,8 +68,8 @@ class ServiceClient:
         **options: the options of a client of its own, see `tornado_aws.options.ClientOptions`.
 
     Raises:
-        TypeError: both a client and options were given, or an option is unknown.
-        ConfigurationError: an option has an impossible value.
+        TypeError: both a client and options were given.
+        ConfigurationError: an option is unknown or has an impossible value.
     """
 
     # The service's name in hosts and its id in its model; modules of the package, by their names:

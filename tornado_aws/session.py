@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from tornado_aws._settings_table import ROWS, check, read
+from tornado_aws._settings_table import CODE_ROWS, ROWS, check, read
 from tornado_aws.credentials.explicit import explicit_credentials
 from tornado_aws.deadline import Deadline
 from tornado_aws.exceptions import ClientClosedError, ConfigurationError, CurlNotInstalledError
@@ -26,21 +26,7 @@ if TYPE_CHECKING:
     from tornado_aws.loading import Loaded, Ready
     from tornado_aws.transport import PoolStats
 
-# Options that are no settings: they have neither an environment variable nor a key in a file.
 _SECRETS = ("access_key", "secret_key", "security_token")
-_CODE_ONLY = frozenset(
-    {
-        *_SECRETS,
-        "credentials",
-        "force_instance",
-        "max_response_size",
-        "mfa_code",
-        "observers",
-        "role_cache",
-        "transport",
-        "use_curl",
-    }
-)
 
 # Those that may differ from call to call, `tornado_aws.options.CallOptions`: importing the types
 # takes longer than making a client.
@@ -84,7 +70,7 @@ class Shared:
     """What a client, its views and the generated clients on top of it have in common."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        check(settings_options(options))
+        check(options)
         self.options = options
         self.closed = False
         self._explicit = explicit_credentials(*(options.get(name) for name in _SECRETS))
@@ -156,12 +142,12 @@ class Session:
             ConfigurationError: an option is unknown, has an impossible value, or belongs to the
                 connections and cannot differ from call to call.
         """
+        check(options)
         fixed = sorted(set(options) - CALL_OPTIONS)
         if fixed:
             raise ConfigurationError(
                 f"{', '.join(fixed)} cannot differ from call to call; make another client"
             )
-        check(options)
         return Session(self.target, {**self._options, **options}, parent=self)
 
     def for_target(self, target: Target) -> "Session":
@@ -220,7 +206,7 @@ class Session:
 
 def settings_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that are settings."""
-    return {name: value for name, value in options.items() if name not in _CODE_ONLY}
+    return {name: value for name, value in options.items() if name not in CODE_ROWS}
 
 
 def _import_loading() -> "ModuleType":

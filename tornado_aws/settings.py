@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tornado_aws._settings_table import (
+    CODE_TABLE,
     OPTIONAL_SECONDS,
     ROWS,
     TABLE,
@@ -24,6 +25,7 @@ from tornado_aws.config import Profiles, Section
 from tornado_aws.exceptions import ConfigurationError, NoProfileError
 
 __all__ = [
+    "CODE_TABLE",
     "TABLE",
     "Setting",
     "Settings",

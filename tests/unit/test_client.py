@@ -395,14 +395,58 @@ def test_the_environments_keys_are_used_without_explicit_ones(
         ({"verfy": True}, "did you mean verify"),
         ({"endpoint": "localhost:8000"}, "endpoint"),
         ({"region": "evil.com/#"}, "region"),
+        ({"credential": None}, "did you mean credentials"),
+        ({"config": object()}, r"is an option here \(read_timeout=, max_attempts=\)"),
+        ({"credentials": ("A", "hidden")}, r"credentials = tuple\(\.\.\.\) \(from argument\)"),
+        ({"access_key": "A", "secret_key": b"hidden"}, r"secret_key = bytes\(\.\.\.\)"),
+        ({"mfa_code": "hidden"}, "mfa_code = .* allowed: a function"),
+        ({"observers": [exceptions]}, "instances of tornado_aws.events.Observer"),
+        ({"transport": "curl"}, "a Transport"),
+        ({"max_response_size": "10"}, "a whole number of bytes"),
     ],
 )
 def test_impossible_options_are_refused_when_the_client_is_made(
     options: dict[str, Any], message: str
 ) -> None:
     """The error names the option before anything is sent, and no secret."""
-    with pytest.raises(exceptions.AWSClientException, match=message):
+    with pytest.raises(exceptions.AWSClientException, match=message) as caught:
         AsyncAWSClient("dynamodb", **options)
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_attemps": 1}, "did you mean max_attempts"),
+        ({"region": "eu-west-1"}, "region cannot differ from call to call"),
+        ({"observers": []}, "observers cannot differ from call to call"),
+    ],
+)
+def test_a_view_refuses_what_does_not_exist_and_what_is_the_clients(
+    options: dict[str, Any], message: str
+) -> None:
+    """The two are told apart."""
+    with pytest.raises(exceptions.ConfigurationError, match=message):
+        AsyncAWSClient("dynamodb").with_options(**options)
+
+
+def test_paths_may_be_objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of files and folders alike."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    (tmp_path / "credentials").write_text(
+        "[default]\naws_access_key_id = FILE\naws_secret_access_key = S"
+    )
+
+    async def key() -> str:
+        async with AsyncAWSClient(
+            "dynamodb",
+            config_file=tmp_path / "config",
+            credentials_file=tmp_path / "credentials",
+            role_cache=tmp_path,
+        ) as client:
+            return (await client.get_credentials()).access_key
+
+    assert asyncio.run(key()) == "FILE"
 
 
 def test_a_callers_content_type_is_his_and_a_post_has_one(server: RecordingServer) -> None:
