@@ -102,5 +102,5 @@ setup(
             "aiohttp >= 3.14",  # what the transport is compared with
         ],
     },
-    entry_points={"console_scripts": ["tornado-aws-codegen=tornado_aws.codegen.cli:main"]},
+    entry_points={"console_scripts": ["tornado-aws-codegen=tornado_aws.codegen.__main__:main"]},
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from codegen import cli
+from codegen import __main__, cli
 from codegen.cli import main
 from tests.codegen import zoo
 
@@ -286,3 +286,11 @@ def test_who_stops_reading_is_told_nothing(project: Path) -> None:
     finally:
         os.close(writer)
     assert done.stderr == ""
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command is installed with the library, what it needs is not."""
+    monkeypatch.delitem(sys.modules, "codegen.cli")
+    monkeypatch.setitem(sys.modules, "click", None)
+    with pytest.raises(SystemExit, match=r"pip install 'tornado-aws\[codegen\]' \(click is not"):
+        __main__.main()
