@@ -112,6 +112,9 @@ class Paginator(Generic[Page, Item]):
         self.resume_token: str | None = None
         self._set_page_size(config.get("PageSize"))
 
+    def __repr__(self) -> str:
+        return f"<Paginator of {self._pages.operation}>"
+
     def _set_page_size(self, size: int | str | None) -> None:
         if size is None:
             return

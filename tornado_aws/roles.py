@@ -60,6 +60,9 @@ class _Role(ProviderFunction):
         self._params = params
         self._options = options
 
+    def __repr__(self) -> str:
+        return f"<assume_role {self._params['RoleArn']}>"
+
     async def load(self, rejected: Credentials | None) -> Credentials:
         # A session for each call: a refresh is rare, and leaves nothing open.
         session = Session(_STS, self._options)

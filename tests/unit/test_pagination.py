@@ -59,7 +59,9 @@ def test_items_of_all_pages_come_in_order_and_none_is_not_sent() -> None:
     service = Service([[1, 2], [], [3]])
 
     async def main() -> list[int]:
-        return [item async for item in paginate(service).items()]
+        pages = paginate(service)
+        assert repr(pages) == "<Paginator of ListThings>"
+        return [item async for item in pages.items()]
 
     assert asyncio.run(main()) == [1, 2, 3]
     assert service.asked == [

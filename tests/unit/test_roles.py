@@ -195,3 +195,9 @@ def test_options_are_checked_at_once() -> None:
     """Before anything is read or sent."""
     with pytest.raises(ConfigurationError, match="max_attempts = 0"):
         assume_role(ROLE, {"max_attempts": 0})
+
+
+def test_a_role_shows_its_name_and_no_secret() -> None:
+    """Whoever logs the options of a client sees whose credentials it takes."""
+    role = assume_role(ROLE, {"access_key": "A", "secret_key": "hush"}, ExternalId="hush")
+    assert repr(role) == f"<assume_role {ROLE}>"

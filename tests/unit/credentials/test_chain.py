@@ -144,6 +144,9 @@ def test_no_source_at_all_lists_every_one_with_its_reason() -> None:
         "imds",
     ]
     assert all(f"{name}: {reason}" in str(caught.value) for name, reason in caught.value.tried)
+    tried = dict(caught.value.tried)
+    assert tried["credentials-file"] == "profile 'default' is not in ~/.aws/credentials"
+    assert tried["config-file"] == "profile 'default' is not in ~/.aws/config"
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.tried) == (str(caught.value), caught.value.tried)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tornado_aws.config import Profiles, Section
+from tornado_aws.config import Section
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.providers import Absent, Context
 from tornado_aws.exceptions import CredentialsError
@@ -23,28 +23,25 @@ class CredentialsFile:
 
     name = "credentials-file"
     recheck = _RECHECK
+    _file = "credentials_file"  # of the settings where it is, of the profiles what it says
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     async def load(self, rejected: Credentials | None) -> Credentials:
         profiles, profile = await self._context.profiles(), self._context.profile
-        section = self._sections(profiles).get(profile)
-        if section is None:
-            raise Absent(f"profile {profile!r} is not in the file{profiles.hint(profile)}")
-        return _keys(section, profile, self.name)
-
-    def _sections(self, profiles: Profiles) -> Mapping[str, Section]:
-        return profiles.credentials_file
+        sections: Mapping[str, Section] = getattr(profiles, self._file)
+        if profile not in sections:
+            path = getattr(self._context.settings, self._file)
+            raise Absent(f"profile {profile!r} is not in {path}{profiles.hint(profile)}")
+        return _keys(sections[profile], profile, self.name)
 
 
 class ConfigFile(CredentialsFile):
     """Keys of the profile in the configuration file."""
 
     name = "config-file"
-
-    def _sections(self, profiles: Profiles) -> Mapping[str, Section]:
-        return profiles.config_file
+    _file = "config_file"
 
 
 def _keys(section: Section, profile: str, source: str) -> Credentials:
