@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pytest
 
 from generated.bedrock_runtime import BedrockRuntime
 from generated.dynamodb import DynamoDB
+from generated.iam import IAM
 from generated.kinesis import Kinesis
 from generated.s3 import S3
 from tests.support.recording_server import Answer, recording_server
@@ -231,6 +233,22 @@ def test_results_may_be_less_than_what_callers_may_send() -> None:
             run(kinesis.put_records(StreamName="s", Records=[]))
     with pytest.raises(StubError, match="FailedRecordCount: expected an int, got a str"):
         stub.expect("put_records", returns={**result, "FailedRecordCount": "0"})
+
+
+def test_a_result_is_made_of_what_the_service_gives() -> None:
+    """A policy is text on the wire and decoded in results, and there is no region for us-east-1."""
+    iam, s3 = IAM(), S3()
+    policy = {"Version": "2012-10-17", "Statement": []}
+    with Stubber(iam) as stub, Stubber(s3) as bucket:
+        document = {"PolicyName": "p", "RoleName": "r", "PolicyDocument": json.dumps(policy)}
+        stub.expect("get_role_policy", returns=document)
+        found = run(iam.get_role_policy(RoleName="r", PolicyName="p"))
+        assert found["PolicyDocument"] == policy
+        bucket.expect("get_bucket_location", returns={"LocationConstraint": "eu-west-1"})
+        assert run(s3.get_bucket_location(Bucket="bbb"))["LocationConstraint"] == "eu-west-1"
+        bucket.expect("list_objects_v2", returns={"Contents": [{"Key": "a%20b"}]})
+        listed = run(s3.list_objects_v2(Bucket="bbb"))
+        assert listed["Contents"][0]["Key"] == "a%20b"
 
 
 def test_errors_that_are_not_modelled_can_be_raised() -> None:

@@ -8,6 +8,7 @@ from copy import copy
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias
 
+from tornado_aws.customizations import hooks
 from tornado_aws.exceptions import AWSError, CallError
 from tornado_aws.model import Operation
 from tornado_aws.service import ServiceClient
@@ -26,6 +27,7 @@ from tornado_aws.testing.checks import (
     hint,
 )
 from tornado_aws.testing.memory import Events, Memory
+from tornado_aws.transport import Response
 
 Returns: TypeAlias = Result | Callable[[Params], Result]
 
@@ -209,10 +211,10 @@ class Stubber:
         if answer.raises is not None:
             raise self._located(answer.raises, name)
         if not callable(answer.returns):
-            return _as_result(answer.operation, answer.returns)
+            return _as_result(answer.operation, answer.returns, given)
         result = answer.returns(given)
         check_result(answer.operation, result)
-        return _as_result(answer.operation, result)
+        return _as_result(answer.operation, result, given)
 
     def _located(self, error: BaseException, operation: str) -> BaseException:
         """Return an exception of its own for a call, which tells what was called."""
@@ -236,7 +238,8 @@ class Stubber:
         return self._expected.popleft()
 
 
-def _as_result(operation: Operation, result: Result) -> dict[str, Any]:
+def _as_result(operation: Operation, result: Result, params: Params) -> dict[str, Any]:
+    """Make of what the service would give what its client gives."""
     made = dict(result)
     members = operation.output.shape.members if operation.output is not None else {}
     for name, ref in members.items():
@@ -246,7 +249,8 @@ def _as_result(operation: Operation, result: Result) -> dict[str, Any]:
         elif ref.traits.get("streaming") and isinstance(value, bytes):
             made[name] = StreamingBody(Memory(value), len(value))
     made.setdefault("ResponseMetadata", _metadata(200))
-    return made
+    after_parse = hooks(operation).after_parse
+    return made if after_parse is None else after_parse(made, Response(200, "OK", []), params)
 
 
 def _metadata(status: int) -> dict[str, Any]:
