@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .name import Names, has_two_types
+from .override import RETURNED_AS, SENT_AS
 from .select import Selection
 from .shapes import Shape, Use
 
@@ -32,6 +33,8 @@ class Annotator:
     def sent(self, use: Use) -> str:
         """Return the type of a member of parameters."""
         shape = self.selection.service.shapes[use.shape]
+        if decided := _decided(SENT_AS, use, shape):
+            return decided
         if _is_json(use, shape):
             return "Document"
         return _SENT.get(shape.type, _sent_scalar)(self, use, shape)
@@ -39,6 +42,8 @@ class Annotator:
     def returned(self, use: Use) -> str:
         """Return the type of a member of results."""
         shape = self.selection.service.shapes[use.shape]
+        if decided := _decided(RETURNED_AS, use, shape):
+            return decided
         if _is_json(use, shape):
             return "Document"
         return _RETURNED.get(shape.type, _returned_scalar)(self, use, shape)
@@ -57,6 +62,11 @@ _SENT_SCALARS: Mapping[str, str] = {
     "timestamp": "Timestamp",
 }
 _RETURNED_SCALARS: Mapping[str, str] = {**_SENT_SCALARS, "blob": "bytes", "timestamp": "datetime"}
+
+
+def _decided(trait: str, use: Use, shape: Shape) -> str:
+    """Return what a correction says, "" where there is none."""
+    return str(use.traits.get(trait) or shape.traits.get(trait) or "")
 
 
 def _is_json(use: Use, shape: Shape) -> bool:

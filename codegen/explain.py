@@ -11,7 +11,7 @@ from .load import SERVICE, Source, load
 from .manifest import Wishes
 from .methods import methods_of
 from .name import name
-from .override import Names, Optional, Override
+from .override import Names, Optional, Override, Type
 from .overrides import corrections
 from .pipeline import prepare
 from .report import demand
@@ -115,4 +115,7 @@ def _concerns(each: Override, selection: Selection, operation: str) -> bool:
     if isinstance(each, Optional):
         use = selection.service.operations[operation].input
         return use is not None and each.member in selection.service.shapes[use.shape].members
+    if isinstance(each, Type):
+        data = selection.service.operations[operation]
+        return each.shape in {*_reached(selection, data.input), *_reached(selection, data.output)}
     return each.operation == operation

@@ -13,6 +13,10 @@ from .faults import Fault, nearest
 from .load import SERVICE, Json, Model
 from .wellformed import members, objects, texts
 
+# Traits with which corrections say what a shape, or one use of it, is in Python.
+SENT_AS = "sentAs"
+RETURNED_AS = "returnedAs"
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -53,7 +57,33 @@ class Optional:
     reason: str
 
 
-Override = Parameter | Method | Optional
+@dataclass(frozen=True)
+class Type:
+    """Say what a value is in Python, where the runtime takes or makes what its model does not say.
+
+    Precondition: the service has the shape, and the shape has the member.
+
+    Attributes:
+        member: of the shape, which is a structure; "" for the shape wherever it is used.
+        sent: the annotation of a parameter; "" for what the model says.
+        returned: the annotation in results, likewise.
+    """
+
+    service: str
+    shape: str
+    member: str
+    reason: str
+    sent: str = ""
+    returned: str = ""
+
+    @property
+    def traits(self) -> dict[str, str]:
+        """What `codegen.annotate` is to find in the model."""
+        given = {SENT_AS: self.sent, RETURNED_AS: self.returned}
+        return {name: annotation for name, annotation in given.items() if annotation}
+
+
+Override = Parameter | Method | Optional | Type
 
 
 @dataclass(frozen=True)
@@ -97,6 +127,8 @@ def _obsolete(each: Override, data: Json) -> str:
     if isinstance(each, Optional):
         required = any(each.member in texts(shape.get("required")) for shape in shapes.values())
         return "" if required else f"no shape requires {each.member!r}"
+    if isinstance(each, Type):
+        return _without_type(each, shapes)
     if each.operation not in operations:
         near = nearest(each.operation, operations)
         return f"there is no operation {each.operation!r}{near}"
@@ -108,6 +140,15 @@ def _obsolete(each: Override, data: Json) -> str:
     return ""
 
 
+def _without_type(each: Type, shapes: Mapping[str, Json]) -> str:
+    if each.shape not in shapes:
+        return f"there is no shape {each.shape!r}{nearest(each.shape, shapes)}"
+    present = objects(shapes[each.shape].get("members"))
+    if each.member and each.member not in present:
+        return f"shape {each.shape} has no member {each.member!r}{nearest(each.member, present)}"
+    return ""
+
+
 def override(model: Model, overrides: Iterable[Override]) -> Model:
     """Return the corrected model; the given one is not changed.
 
@@ -115,12 +156,23 @@ def override(model: Model, overrides: Iterable[Override]) -> Model:
         model: a valid model.
         overrides: corrections of its service whose preconditions hold.
     """
-    optional = {each.member for each in overrides if isinstance(each, Optional)}
-    if not optional:
+    given = list(overrides)
+    optional = {each.member for each in given if isinstance(each, Optional)}
+    types = [each for each in given if isinstance(each, Type)]
+    if not optional and not types:
         return model
     data = model.service
     shapes = {**data["shapes"], **_relaxed(data, optional)}
+    for each in types:
+        shapes[each.shape] = _typed(shapes[each.shape], each)
     return replace(model, contents={**model.contents, SERVICE: {**data, "shapes": shapes}})
+
+
+def _typed(shape: Json, each: Type) -> Json:
+    if not each.member:
+        return {**shape, **each.traits}
+    use = {**shape["members"][each.member], **each.traits}
+    return {**shape, "members": {**shape["members"], each.member: use}}
 
 
 def _relaxed(data: Json, members: set[str]) -> Json:

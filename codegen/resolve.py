@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .override import RETURNED_AS, SENT_AS
 from .select import Selection
 from .shapes import Operation, Shape, Use
 
 # Why each is left out: texts for readers; constraints that only the service checks; an order that
-# no protocol needs.
+# no protocol needs; types of Python's.
 LEFT_OUT = frozenset(
     {
         "documentation",
@@ -29,6 +30,8 @@ LEFT_OUT = frozenset(
         "max",
         "xmlOrder",
         "examples",
+        SENT_AS,
+        RETURNED_AS,
     }
 )
 

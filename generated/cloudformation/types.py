@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from tornado_aws.types import ResponseMetadata, Returned, StringList
 
@@ -1181,7 +1181,7 @@ class GetTemplateInput(TypedDict):
 
 
 class GetTemplateOutput(TypedDict):
-    TemplateBody: Returned[str]
+    TemplateBody: Returned[dict[str, Any] | str]
     StagesAvailable: Returned[list[TemplateStage | str]]
     ResponseMetadata: ResponseMetadata
 

@@ -20294,7 +20294,7 @@ class RunInstancesRequest(TypedDict):
     SecurityGroupIds: NotRequired[StringList]
     SecurityGroups: NotRequired[StringList]
     SubnetId: NotRequired[str]
-    UserData: NotRequired[str]
+    UserData: NotRequired[str | bytes]
     ElasticGpuSpecification: NotRequired[Sequence[ElasticGpuSpecification]]
     ElasticInferenceAccelerators: NotRequired[Sequence[ElasticInferenceAccelerator]]
     TagSpecifications: NotRequired[Sequence[TagSpecification | TagSpecificationOutput]]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from tornado_aws.types import ResponseMetadata, Returned, StringList
 
@@ -935,7 +935,7 @@ class GetGroupPolicyRequest(TypedDict):
 class GetGroupPolicyResponse(TypedDict):
     GroupName: str
     PolicyName: str
-    PolicyDocument: str
+    PolicyDocument: dict[str, Any]
     ResponseMetadata: ResponseMetadata
 
 
@@ -1062,7 +1062,7 @@ class GetRolePolicyRequest(TypedDict):
 class GetRolePolicyResponse(TypedDict):
     RoleName: str
     PolicyName: str
-    PolicyDocument: str
+    PolicyDocument: dict[str, Any]
     ResponseMetadata: ResponseMetadata
 
 
@@ -1174,7 +1174,7 @@ class GetUserPolicyRequest(TypedDict):
 class GetUserPolicyResponse(TypedDict):
     UserName: str
     PolicyName: str
-    PolicyDocument: str
+    PolicyDocument: dict[str, Any]
     ResponseMetadata: ResponseMetadata
 
 
@@ -1207,7 +1207,7 @@ class GroupDetail(TypedDict):
 
 class InlinePolicy(TypedDict):
     PolicyName: str
-    PolicyDocument: str
+    PolicyDocument: dict[str, Any]
 
 
 class InlinePolicyIdentifierType(TypedDict):
@@ -1783,7 +1783,7 @@ class Policy(TypedDict):
 
 class PolicyDetail(TypedDict):
     PolicyName: Returned[str]
-    PolicyDocument: Returned[str]
+    PolicyDocument: Returned[dict[str, Any]]
 
 
 class PolicyGrantingServiceAccess(TypedDict):
@@ -1828,7 +1828,7 @@ class PolicyUser(TypedDict):
 
 
 class PolicyVersion(TypedDict):
-    Document: Returned[str]
+    Document: Returned[dict[str, Any]]
     VersionId: Returned[str]
     IsDefaultVersion: Returned[bool]
     CreateDate: Returned[datetime]
@@ -1931,7 +1931,7 @@ class Role(TypedDict):
     RoleId: str
     Arn: str
     CreateDate: datetime
-    AssumeRolePolicyDocument: Returned[str]
+    AssumeRolePolicyDocument: Returned[dict[str, Any]]
     Description: Returned[str]
     MaxSessionDuration: Returned[int]
     PermissionsBoundary: Returned[AttachedPermissionsBoundary]
@@ -1946,7 +1946,7 @@ class RoleDetail(TypedDict):
     RoleId: Returned[str]
     Arn: Returned[str]
     CreateDate: Returned[datetime]
-    AssumeRolePolicyDocument: Returned[str]
+    AssumeRolePolicyDocument: Returned[dict[str, Any]]
     InstanceProfileList: Returned[list[InstanceProfile]]
     RolePolicyList: Returned[list[PolicyDetail]]
     AttachedManagedPolicies: Returned[list[AttachedPolicy]]
@@ -1974,7 +1974,7 @@ class RoleTemplateVersion(TypedDict):
     RoleNamePattern: Returned[str]
     RolePathPattern: Returned[str]
     RoleDescriptionPattern: Returned[str]
-    AssumeRolePolicyDocumentTemplate: Returned[str]
+    AssumeRolePolicyDocumentTemplate: Returned[dict[str, Any]]
     InlinePolicyTemplates: Returned[list[InlinePolicy]]
     ManagedPolicyArns: Returned[list[str]]
     PermissionBoundaryArn: Returned[str]

@@ -658,7 +658,7 @@ class CompleteMultipartUploadRequest(TypedDict):
     IfMatch: NotRequired[str]
     IfNoneMatch: NotRequired[str]
     SSECustomerAlgorithm: NotRequired[str]
-    SSECustomerKey: NotRequired[str]
+    SSECustomerKey: NotRequired[str | bytes]
     SSECustomerKeyMD5: NotRequired[str]
 
 
@@ -719,7 +719,7 @@ class CopyObjectRequest(TypedDict):
     ContentEncoding: NotRequired[str]
     ContentLanguage: NotRequired[str]
     ContentType: NotRequired[str]
-    CopySource: str
+    CopySource: str | Mapping[str, str]
     CopySourceIfMatch: NotRequired[str]
     CopySourceIfModifiedSince: NotRequired[Timestamp]
     CopySourceIfNoneMatch: NotRequired[str]
@@ -740,13 +740,13 @@ class CopyObjectRequest(TypedDict):
     StorageClass: NotRequired[StorageClass]
     WebsiteRedirectLocation: NotRequired[str]
     SSECustomerAlgorithm: NotRequired[str]
-    SSECustomerKey: NotRequired[str]
+    SSECustomerKey: NotRequired[str | bytes]
     SSECustomerKeyMD5: NotRequired[str]
     SSEKMSKeyId: NotRequired[str]
     SSEKMSEncryptionContext: NotRequired[str]
     BucketKeyEnabled: NotRequired[bool]
     CopySourceSSECustomerAlgorithm: NotRequired[str]
-    CopySourceSSECustomerKey: NotRequired[str]
+    CopySourceSSECustomerKey: NotRequired[str | bytes]
     CopySourceSSECustomerKeyMD5: NotRequired[str]
     RequestPayer: NotRequired[RequestPayer]
     Tagging: NotRequired[str]
@@ -871,7 +871,7 @@ class CreateMultipartUploadRequest(TypedDict):
     StorageClass: NotRequired[StorageClass]
     WebsiteRedirectLocation: NotRequired[str]
     SSECustomerAlgorithm: NotRequired[str]
-    SSECustomerKey: NotRequired[str]
+    SSECustomerKey: NotRequired[str | bytes]
     SSECustomerKeyMD5: NotRequired[str]
     SSEKMSKeyId: NotRequired[str]
     SSEKMSEncryptionContext: NotRequired[str]
@@ -1306,7 +1306,7 @@ class GetBucketLifecycleRequest(TypedDict):
 
 
 class GetBucketLocationOutput(TypedDict):
-    LocationConstraint: Returned[BucketLocationConstraint | str]
+    LocationConstraint: Returned[BucketLocationConstraint | str | None]
     ResponseMetadata: ResponseMetadata
 
 
@@ -1628,7 +1628,7 @@ class GetObjectRequest(TypedDict):
     ResponseExpires: NotRequired[Timestamp]
     VersionId: NotRequired[str]
     SSECustomerAlgorithm: NotRequired[str]
-    SSECustomerKey: NotRequired[str]
+    SSECustomerKey: NotRequired[str | bytes]
     SSECustomerKeyMD5: NotRequired[str]
     RequestPayer: NotRequired[RequestPayer]
     PartNumber: NotRequired[int]
@@ -1796,7 +1796,7 @@ class HeadObjectRequest(TypedDict):
     ResponseExpires: NotRequired[Timestamp]
     VersionId: NotRequired[str]
     SSECustomerAlgorithm: NotRequired[str]
-    SSECustomerKey: NotRequired[str]
+    SSECustomerKey: NotRequired[str | bytes]
     SSECustomerKeyMD5: NotRequired[str]
     RequestPayer: NotRequired[RequestPayer]
     PartNumber: NotRequired[int]
@@ -3020,7 +3020,7 @@ class PutObjectRequest(TypedDict):
     StorageClass: NotRequired[StorageClass]
     WebsiteRedirectLocation: NotRequired[str]
     SSECustomerAlgorithm: NotRequired[str]
-    SSECustomerKey: NotRequired[str]
+    SSECustomerKey: NotRequired[str | bytes]
     SSECustomerKeyMD5: NotRequired[str]
     SSEKMSKeyId: NotRequired[str]
     SSEKMSEncryptionContext: NotRequired[str]
@@ -3401,7 +3401,7 @@ class SelectObjectContentRequest(TypedDict):
     Bucket: str
     Key: str
     SSECustomerAlgorithm: NotRequired[str]
-    SSECustomerKey: NotRequired[str]
+    SSECustomerKey: NotRequired[str | bytes]
     SSECustomerKeyMD5: NotRequired[str]
     Expression: str
     ExpressionType: ExpressionType
@@ -3650,7 +3650,7 @@ class UploadPartCopyOutput(TypedDict):
 
 class UploadPartCopyRequest(TypedDict):
     Bucket: str
-    CopySource: str
+    CopySource: str | Mapping[str, str]
     CopySourceIfMatch: NotRequired[str]
     CopySourceIfModifiedSince: NotRequired[Timestamp]
     CopySourceIfNoneMatch: NotRequired[str]
@@ -3660,10 +3660,10 @@ class UploadPartCopyRequest(TypedDict):
     PartNumber: int
     UploadId: str
     SSECustomerAlgorithm: NotRequired[str]
-    SSECustomerKey: NotRequired[str]
+    SSECustomerKey: NotRequired[str | bytes]
     SSECustomerKeyMD5: NotRequired[str]
     CopySourceSSECustomerAlgorithm: NotRequired[str]
-    CopySourceSSECustomerKey: NotRequired[str]
+    CopySourceSSECustomerKey: NotRequired[str | bytes]
     CopySourceSSECustomerKeyMD5: NotRequired[str]
     RequestPayer: NotRequired[RequestPayer]
     ExpectedBucketOwner: NotRequired[str]
@@ -3711,7 +3711,7 @@ class UploadPartRequest(TypedDict):
     PartNumber: int
     UploadId: str
     SSECustomerAlgorithm: NotRequired[str]
-    SSECustomerKey: NotRequired[str]
+    SSECustomerKey: NotRequired[str | bytes]
     SSECustomerKeyMD5: NotRequired[str]
     RequestPayer: NotRequired[RequestPayer]
     ExpectedBucketOwner: NotRequired[str]

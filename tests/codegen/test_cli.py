@@ -188,6 +188,15 @@ def test_explain_tells_the_name_on_the_wire(service: str, operation: str, name: 
     assert topics(run("explain", service, operation, *REAL))["wire name"] == name
 
 
+def test_explain_tells_which_types_are_corrected() -> None:
+    """Those of the shapes that the operation sends or gives."""
+    for operation, told in (
+        ("GetRole", "policies in results are decoded"),
+        ("DeleteRole", "none"),
+    ):
+        assert topics(run("explain", "iam", operation, *REAL))["corrections"] == told
+
+
 @pytest.mark.parametrize(
     ("options", "url", "signed"),
     [

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
+from codegen.definitions import Class, types_context
 from codegen.importer import data_folder
 from codegen.load import SERVICE, find, load
-from codegen.override import Method, Optional, Override, Parameter, obsolete, override
+from codegen.name import name
+from codegen.override import (
+    Method,
+    Optional,
+    Override,
+    Parameter,
+    Type,
+    decided_names,
+    obsolete,
+    override,
+)
 from codegen.overrides import OVERRIDES
+from codegen.resolve import resolve
+from codegen.select import select
 from tests.codegen import zoo
 
 REASON = "it is a test"
@@ -26,9 +41,34 @@ def test_an_optional_member_need_not_be_given_in_any_operation() -> None:
     assert model.service["shapes"]["DescribeAnimalRequest"]["required"] == ["Name"]
 
 
+def test_a_type_is_said_of_a_member_or_of_a_shape() -> None:
+    """The annotations have it, the wire has not."""
+    types = [
+        Type("zoo", "Animal", "Name", REASON, sent="str | bytes", returned="bytes"),
+        Type("zoo", "Animal", "", REASON),
+    ]
+    model = override(load(zoo.source()), types)
+    assert model.service["shapes"]["Animal"]["members"]["Name"]["returnedAs"] == "bytes"
+    selection = select(model, None)
+    names = name(selection, decided_names(types))
+    classes = cast(Sequence[Class], types_context(selection, names)["classes"])
+    fields = {each.name: each.fields for each in classes}
+    assert fields["Animal"]["Name"] == "str | bytes"
+    assert fields["AnimalOutput"]["Name"] == "bytes"
+    assert resolve(selection) == resolve(select(load(zoo.source()), None))
+
+
 @pytest.mark.parametrize(
     ("correction", "message"),
     [
+        (
+            Type("zoo", "Animl", "", REASON),
+            "there is no shape 'Animl'; did you mean Animal or Animals?",
+        ),
+        (
+            Type("zoo", "Animal", "Nam", REASON),
+            "shape Animal has no member 'Nam'; did you mean Name?",
+        ),
         (Optional("zoo", "Age", REASON), "no shape requires 'Age'"),
         (
             Method("zoo", "CloseGate", "close", REASON),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tornado_aws.services.dynamodb import DynamoDB
 from tornado_aws.services.dynamodb import exceptions as errors
+from tornado_aws.services.iam import IAM
 from tornado_aws.services.kms import KMS
 from tornado_aws.services.s3 import S3
 from tornado_aws.services.sqs import SQS
@@ -91,3 +92,12 @@ async def misuse_urls(s3: S3, kms: KMS, name: str) -> None:
     await s3.generate_presigned_url(name)  # error
     await kms.generate_presigned_url("get_object")  # error
     await s3.generate_presigned_url("get_object", ExpiresIn="60")  # error
+
+
+async def misuse_what_the_runtime_makes(iam: IAM, s3: S3) -> None:
+    """Policies are decoded in results, and text in parameters; the region may be None."""
+    role = (await iam.get_role(RoleName="r"))["Role"]
+    role["AssumeRolePolicyDocument"].encode()  # error
+    await iam.create_role(RoleName="s", AssumeRolePolicyDocument={"Statement": []})  # error
+    await s3.list_parts(Bucket="b", Key="k", UploadId="u", SSECustomerKey=b"key")  # error
+    (await s3.get_bucket_location(Bucket="b"))["LocationConstraint"].upper()  # error

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from tornado_aws.services.cloudformation import CloudFormation
 from tornado_aws.services.dynamodb import DynamoDB
 from tornado_aws.services.dynamodb import exceptions as errors
 from tornado_aws.services.dynamodb import types as shapes
+from tornado_aws.services.ec2 import EC2
 from tornado_aws.services.ecs import ECS
+from tornado_aws.services.iam import IAM
 from tornado_aws.services.kinesis import Kinesis
 from tornado_aws.services.kms import KMS
 from tornado_aws.services.logs import CloudWatchLogs
@@ -166,3 +169,16 @@ async def use_streams(s3: S3, kinesis: Kinesis, client: AsyncAWSClient) -> int:
     url = await s3.generate_presigned_url(method, {"Bucket": "b", "Key": "k"}, 60, "PUT")
     form = await s3.generate_presigned_post("b", "k", ExpiresIn=60)
     return size + len(url) + len(form["fields"]["key"])
+
+
+async def use_what_the_runtime_makes(cf: CloudFormation, ec2: EC2, iam: IAM, s3: S3) -> str | None:
+    """Values that are not what the models say, taken and given."""
+    policy = (await iam.get_role(RoleName="r"))["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    template = (await cf.get_template(StackName="s"))["TemplateBody"]
+    resources = template if isinstance(template, str) else template["Resources"]
+    await ec2.run_instances(MinCount=1, MaxCount=1, UserData=b"#!/bin/sh")
+    source = {"Bucket": "b", "Key": "k", "VersionId": "v"}
+    await s3.copy_object(Bucket="b", Key="k", CopySource=source, SSECustomerKey=b"key")
+    await s3.copy_object(Bucket="b", Key="k", CopySource="b/k", SSECustomerKey="key")
+    region = (await s3.get_bucket_location(Bucket="b"))["LocationConstraint"]
+    return region or f"{policy} {resources}"
