@@ -205,10 +205,10 @@ def _transport(value: Any) -> Any:
 def _observers(value: Any) -> tuple[Any, ...]:
     from tornado_aws.events import Observer  # noqa: PLC0415 - most clients have none
 
-    observers = tuple(value)
-    if not all(isinstance(observer, Observer) for observer in observers):
+    # An iterator would be at its end when the client wants to tell them something.
+    if not isinstance(value, Sequence) or not all(isinstance(each, Observer) for each in value):
         raise ValueError
-    return observers
+    return tuple(value)
 
 
 TEXT = Kind("a text", _text)

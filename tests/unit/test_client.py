@@ -24,6 +24,7 @@ from tests.support.raw_fetch import EXPIRED, KEYS, MISSING, fetch
 from tests.support.recording_server import Answer, RecordingServer
 from tornado_aws import AsyncAWSClient, AWSClient, exceptions
 from tornado_aws.credentials import Credentials
+from tornado_aws.events import Observer
 from tornado_aws.signing import SigV4
 from tornado_aws.transport.fields import pairs_of
 
@@ -401,6 +402,7 @@ def test_the_environments_keys_are_used_without_explicit_ones(
         ({"access_key": "A", "secret_key": b"hidden"}, r"secret_key = bytes\(\.\.\.\)"),
         ({"mfa_code": "hidden"}, "mfa_code = .* allowed: a function"),
         ({"observers": [exceptions]}, "instances of tornado_aws.events.Observer"),
+        ({"observers": iter([Observer()])}, "instances of tornado_aws.events.Observer"),
         ({"transport": "curl"}, "a Transport"),
         ({"max_response_size": "10"}, "a whole number of bytes"),
     ],
