@@ -20,7 +20,13 @@ from tornado_aws.session import Session, Target
 
 if TYPE_CHECKING:
     from tornado_aws.credentials import Credentials
-    from tornado_aws.options import CallOptions, ExtraOptions, HeadersArg, QueryArgs
+    from tornado_aws.options import (
+        BlockingOptions,
+        CallOptions,
+        ExtraOptions,
+        HeadersArg,
+        QueryArgs,
+    )
     from tornado_aws.responses import StreamedResponse
     from tornado_aws.transport import PoolStats
     from tornado_aws.types import StreamingBlob
@@ -40,7 +46,7 @@ class AWSClient:
         secret_key: its secret access key.
         security_token: the session token of temporary credentials.
         endpoint: base URL to send to instead of the service's own.
-        **options: see `tornado_aws.options.ExtraOptions` and `tornado_aws.settings`.
+        **options: see `tornado_aws.options.BlockingOptions` and `tornado_aws.settings`.
 
     Raises:
         ConfigurationError: an option is unknown or has an impossible value.
@@ -63,7 +69,7 @@ class AWSClient:
         secret_key: str | None = None,
         security_token: str | None = None,
         endpoint: str | None = None,
-        **options: Unpack[ExtraOptions],
+        **options: Unpack[BlockingOptions],
     ) -> None:
         named = {
             "profile": profile,

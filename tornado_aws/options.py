@@ -88,7 +88,14 @@ class ExtraOptions(CallOptions, total=False):
     metadata_service_num_attempts: int
 
 
-class ClientOptions(ExtraOptions, total=False):
+class BlockingOptions(ExtraOptions, total=False):
+    """Keyword-only options of `AWSClient`."""
+
+    max_clients: int
+    use_curl: bool
+
+
+class ClientOptions(BlockingOptions, total=False):
     """Every option of a generated client: those of `AsyncAWSClient` without the service."""
 
     profile: str | None
@@ -97,6 +104,4 @@ class ClientOptions(ExtraOptions, total=False):
     secret_key: str | None
     security_token: str | None
     endpoint: str | None
-    max_clients: int
-    use_curl: bool
     force_instance: bool

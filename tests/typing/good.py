@@ -20,7 +20,7 @@ from tornado_aws.services.s3 import S3
 from tornado_aws.services.s3 import types as s3_types
 from tornado_aws.services.sqs import SQS
 
-from tornado_aws import AsyncAWSClient
+from tornado_aws import AsyncAWSClient, AWSClient
 from tornado_aws.exceptions import AWSError, WaiterError
 from tornado_aws.pagination import PaginationConfig, Paginator
 from tornado_aws.waiting import WaiterConfig
@@ -33,6 +33,8 @@ async def make_clients() -> None:
         await view.list_tables()
     shared = AsyncAWSClient("dynamodb", region="eu-west-1")
     DynamoDB(shared).close()
+    with AWSClient("dynamodb", max_clients=4, use_curl=True) as blocking:
+        assert blocking.fetch("GET").code == 200
 
 
 async def read_results(dynamodb: DynamoDB) -> str:
