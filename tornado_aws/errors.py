@@ -25,6 +25,10 @@ from tornado_aws.transport import Response
 
 REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-amz-request-id")
 
+# The root of a body that is an error as a whole. S3 sends blanks before it for as long as it is at
+# work. An ``Error`` within another root is part of a result: of one object that DeleteObjects left.
+_ERROR_ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<Error[\s/>]")
+
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -63,12 +67,11 @@ def parse(response: Response) -> ErrorDetails:
 
 
 def embedded_in_success(response: Response) -> ErrorDetails | None:
-    """Return the error that a response with status 200 carries as an XML ``<Error>``, if any.
+    """Return the error that the whole body of a response with status 200 is, if it is one.
 
     S3 answers CopyObject, CompleteMultipartUpload and others like this when they fail midway.
     """
-    start = response.body[:512].lstrip()
-    if not start.startswith(b"<") or b"<Error" not in start:
+    if not _ERROR_ROOT.match(response.body):
         return None
     details = _from_xml(response, _text(response))
     return details if details.is_aws else None

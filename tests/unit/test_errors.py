@@ -183,12 +183,20 @@ def test_a_body_of_any_depth_gives_details(start: bytes) -> None:
     assert errors.parse(respond(500, start * 100_000)).code == "500"
 
 
-def test_an_error_within_a_success_is_found() -> None:
-    """S3 answers some operations with status 200 and an error."""
-    body = "<?xml version='1.0'?>\n<Error><Code>InternalError</Code><Message>m</Message></Error>"
-    details = errors.embedded_in_success(respond(200, body))
+@pytest.mark.parametrize("blanks", ["", "\n", " \r\n" * 1000])
+@pytest.mark.parametrize("declaration", ["", "<?xml version='1.0'?>"])
+def test_an_error_within_a_success_is_found(declaration: str, blanks: str) -> None:
+    """S3 answers some operations with status 200, blanks while it is at work, and an error."""
+    body = "<Error><Code>InternalError</Code><Message>m</Message></Error>"
+    details = errors.embedded_in_success(respond(200, f"{declaration}{blanks}{body}"))
     assert details is not None
     assert details.code == "InternalError"
+
+
+def test_a_success_that_is_no_error_is_left_alone() -> None:
+    """Also when it tells errors of some of what was asked for, as DeleteObjects does."""
+    part = "<DeleteResult><Error><Key>k</Key><Code>AccessDenied</Code></Error></DeleteResult>"
+    assert errors.embedded_in_success(respond(200, part)) is None
     assert errors.embedded_in_success(respond(200, "<CopyObjectResult/>")) is None
     assert errors.embedded_in_success(respond(200, b"<Errors" * 3)) is None
     assert errors.embedded_in_success(respond(200, b"object bytes")) is None

@@ -243,6 +243,22 @@ def test_an_error_in_a_success_is_repeated_and_then_raised() -> None:
     assert len(calls(main, failed, Response(200, "OK", [], COPIED), failed).requests) == 3
 
 
+def test_an_error_of_one_object_is_part_of_the_result() -> None:
+    """What DeleteObjects left where it was is told beside what it deleted, and once."""
+    body = (
+        b"<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error>"
+        b"<Deleted><Key>b</Key></Deleted></DeleteResult>"
+    )
+
+    async def main(s3: S3) -> None:
+        objects: Any = [{"Key": "a"}, {"Key": "b"}]
+        result = await s3.delete_objects(Bucket="b-1", Delete={"Objects": objects})
+        assert result["Errors"] == [{"Key": "a", "Code": "AccessDenied"}]
+        assert result["Deleted"] == [{"Key": "b"}]
+
+    calls(main, Response(200, "OK", [], body))
+
+
 def test_an_object_may_look_like_an_error() -> None:
     """What is in an object is nobody's business."""
 
