@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 ALWAYS = "when_supported"
+# The ``error`` of the `ReadError` of a body that is not what its checksum was computed of.
+MISMATCH = "wrong checksum"
 DEFAULT = "CRC32"
 
 _HEADER = re.compile(r"x-amz-checksum-(?!algorithm$|mode$|type$)[a-z0-9]+", re.IGNORECASE)
@@ -266,7 +268,7 @@ class Verifier:
             raise ReadError(
                 f"The body's {self._kind.name} is {found}, but {self._kind.header} promised"
                 f" {self._expected}",
-                error="wrong checksum",
+                error=MISMATCH,
             )
 
 

@@ -118,9 +118,10 @@ async def _fetch(
                     start += size
                     failures = 0
                     report(progress, size)
-        except ReadError:
+        except ReadError as error:
             failures += 1
-            if failures >= _ATTEMPTS:
+            # Which of the bytes are wrong nobody knows, and those before the last are written.
+            if failures >= _ATTEMPTS or error.error == checksums.MISMATCH:
                 raise
 
 

@@ -63,6 +63,7 @@ class MemoryS3:
         self.fails: Callable[[str], bool] = lambda _: False
         self.breaks: Callable[[str], int | None] = lambda _: None
         self.headers: list[tuple[str, str]] = []
+        self.part_headers: list[tuple[str, str]] = []
         self.together = 1
         self._enough = asyncio.Event()
         self.most = 0
@@ -107,6 +108,7 @@ class MemoryS3:
         headers = [
             ("Content-Length", str(len(data))),
             ("Content-Range", f"bytes {start}-{last}/{len(self.data)}"),
+            *self.part_headers,
         ]
         return Response(206, "Partial Content", headers, b"", stream)
 
@@ -370,6 +372,16 @@ def test_other_bytes_than_those_asked_for_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ReadError, match="Bytes 0 to 5242879 were asked for, and others came"):
         download(Whole(), tmp_path / "f", concurrency=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_range_that_is_not_what_its_checksum_says_is_an_error(tmp_path: Path) -> None:
+    """To go on where it stopped would leave the wrong bytes before that in the file."""
+    memory = MemoryS3()
+    memory.part_headers = [("x-amz-checksum-crc32", algorithm("CRC32").of(b"others"))]
+    with pytest.raises(ReadError, match="CRC32"):
+        download(memory, tmp_path / "f", concurrency=1)
+    assert memory.log == ["HEAD", "GET"]
     assert list(tmp_path.iterdir()) == []
 
 
