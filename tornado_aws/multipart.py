@@ -19,7 +19,16 @@ from tornado_aws.exceptions import AWSError
 from tornado_aws.file_parts import FilePart
 from tornado_aws.service import ServiceClient
 
-__all__ = ["MultipartUpload", "Params", "Part", "Progress", "known", "report", "run"]
+__all__ = [
+    "MultipartUpload",
+    "Params",
+    "Part",
+    "Progress",
+    "is_checksum",
+    "known",
+    "report",
+    "run",
+]
 
 T = TypeVar("T")
 Params: TypeAlias = Mapping[str, Any]
@@ -46,7 +55,9 @@ class MultipartUpload:
 
     def __init__(self, s3: ServiceClient, params: Params, progress: Progress | None) -> None:
         self._s3 = s3
-        self._params = params
+        # Checksums given are those of the whole, and no part's.
+        self._checksums = {name: item for name, item in params.items() if is_checksum(name)}
+        self._params = {name: item for name, item in params.items() if not is_checksum(name)}
         self._progress = progress
         self._upload: Params = {}
 
@@ -63,7 +74,8 @@ class MultipartUpload:
                 done = await run(parts, concurrency)
             parts_done = {"MultipartUpload": {"Parts": done}}
             kind = {name: created[name] for name in ("ChecksumType",) if name in created}
-            return await self._call("CompleteMultipartUpload", {**kind, **parts_done})
+            stated = {**self._checksums, **kind, **parts_done}
+            return await self._call("CompleteMultipartUpload", stated)
         except BaseException as error:
             await self._give_up(error)
             raise
@@ -149,6 +161,11 @@ async def run(jobs: AsyncIterable[Coroutine[Any, Any, T]], concurrency: int) -> 
         first = failures.exceptions[0]
         raise first from first.__cause__
     return [task.result() for task in tasks]
+
+
+def is_checksum(name: str) -> bool:
+    """Tell whether a parameter is the checksum of a body."""
+    return name.startswith("Checksum") and name not in ("ChecksumAlgorithm", "ChecksumType")
 
 
 def known(s3: ServiceClient, operation: str, params: Params) -> dict[str, Any]:

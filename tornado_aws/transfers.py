@@ -22,7 +22,15 @@ from tornado_aws.bodies import Body, as_bytes, open_body
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.file_download import fetch_into, off_loop
 from tornado_aws.file_parts import open_file
-from tornado_aws.multipart import MultipartUpload, Params, Part, Progress, known, report
+from tornado_aws.multipart import (
+    MultipartUpload,
+    Params,
+    Part,
+    Progress,
+    is_checksum,
+    known,
+    report,
+)
 from tornado_aws.service import ServiceClient
 
 __all__ = ["copy", "download", "upload"]
@@ -51,6 +59,15 @@ _KEPT = (
     "Metadata",
     "WebsiteRedirectLocation",
 )
+
+# What can be said of an object in one part only.
+_WHOLE = {
+    "ContentMD5": "S3 computes no MD5 of an object in several parts; give its ChecksumCRC32",
+    "WriteOffsetBytes": "an object in several parts is not appended to another",
+}
+
+# What names a part of an object, which a download puts together by itself.
+_PARTIAL = ("Range", "PartNumber")
 
 
 async def upload(
@@ -84,11 +101,13 @@ async def upload(
     """
     await _begin(s3, part_size, concurrency)
     source = _as_source(source)
+    stated = params.pop("ContentLength", None)
     file = await off_loop(open_file, source)
     if file is None:
-        return await _upload(s3, await _pieces(source, part_size), concurrency, progress, params)
+        parts = _measured(await _pieces(source, part_size), stated)
+        return await _upload(s3, parts, concurrency, progress, params)
     try:
-        parts = _asynchronous(file.parts(_fitting(file.length, part_size)))
+        parts = _measured(_asynchronous(file.parts(_fitting(file.length, part_size))), stated)
         return await _upload(s3, parts, concurrency, progress, params)
     finally:
         await off_loop(file.close)
@@ -124,13 +143,14 @@ async def copy(
         AWSClientException: as for `upload`; also when the object changes meanwhile.
     """
     await _begin(s3, part_size, concurrency)
-    head = await _head(source or s3, {**CopySource, **_source_key(params)})
+    head = await _head(source or s3, {**CopySource, **_of_source(params)})
     size: int = head["ContentLength"]
     params = {**params, "CopySource": CopySource, "CopySourceIfMatch": head["ETag"]}
     if size <= part_size:
         result: dict[str, Any] = await s3._call("CopyObject", params)
         report(progress, size)
         return result
+    _refuse_unknown(s3, "CopyObject", params)
     if params.pop("MetadataDirective", "COPY") == "COPY":
         params |= {name: head[name] for name in _KEPT if name in head}
     sending = MultipartUpload(s3, params, progress)
@@ -158,17 +178,23 @@ async def download(
         part_size: bytes of a part, at least 5 MiB.
         concurrency: how many parts are fetched at a time.
         progress: is called with the number of bytes written, again and again.
-        **params: the parameters of ``GetObject``: ``Bucket``, ``Key``, ``VersionId``, ...
+        **params: the parameters of ``GetObject``: ``Bucket``, ``Key``, ``VersionId``, ...;
+            ``Range`` and ``PartNumber`` are none of them.
 
     Returns:
         The result of ``HeadObject``.
 
     Raises:
+        ParamValidationError: a parameter does not fit.
         AWSClientException: a call failed; also when the object changes meanwhile.
         ReadError: a part broke off again and again, or the file is not what its checksum says.
         OSError: the file cannot be written.
     """
     await _begin(s3, part_size, concurrency)
+    partial = [name for name in _PARTIAL if params.get(name) is not None]
+    if partial:
+        faults = [f"{name}: a download is of the whole object" for name in partial]
+        raise ParamValidationError(operation="GetObject", faults=faults)
     head = await _head(s3, params)
     params = {"IfMatch": head["ETag"], **params}
     ranges = _ranges(head["ContentLength"], part_size)
@@ -197,11 +223,51 @@ async def _upload(
             result: dict[str, Any] = await s3._call("PutObject", {**params, "Body": first})
             report(progress, len(first))
             return result
-        await _refuse_unknown(s3, params)
-        sending = MultipartUpload(s3, params, progress)
+        _refuse_unknown(s3, "PutObject", params)
+        sending = MultipartUpload(s3, _in_parts(params), progress)
         begun = [first, second]
         del first, second  # whoever sends them has them then, and nobody else
         return await sending.complete(lambda: sending.send(_chained(begun, parts)), concurrency)
+
+
+def _in_parts(params: Params) -> Params:
+    """Return the parameters of an object that goes in parts.
+
+    Raises:
+        ParamValidationError: some of them can be said of an object in one part only.
+    """
+    faults = [f"{name}: {why}" for name, why in _WHOLE.items() if params.get(name) is not None]
+    if faults:
+        raise ParamValidationError(operation="PutObject", faults=faults)
+    stated = [name for name, value in params.items() if is_checksum(name) and value is not None]
+    if not stated:
+        return params
+    algorithm = stated[0].removeprefix("Checksum")
+    return {**params, "ChecksumAlgorithm": algorithm, "ChecksumType": "FULL_OBJECT"}
+
+
+async def _measured(
+    source: AsyncGenerator[Part, None], stated: int | None
+) -> AsyncGenerator[Part, None]:
+    """Yield the parts of an object that has the length stated, if there is one.
+
+    Raises:
+        ParamValidationError: it has another; nothing may be stored.
+    """
+    total = 0
+    async with aclosing(source) as parts:
+        async for part in parts:
+            total += len(part)
+            if stated is not None and total > stated:
+                raise _wrong_length(f"at least {total}", f"ContentLength says {stated}")
+            yield part
+            del part
+    if stated not in (None, total):
+        raise _wrong_length(total, f"ContentLength says {stated}")
+
+
+def _wrong_length(total: int | str, said: str) -> ParamValidationError:
+    return ParamValidationError(f"The source has {total} bytes, but {said}")
 
 
 async def _pieces(source: object, size: int) -> AsyncGenerator[Part, None]:
@@ -231,7 +297,7 @@ async def _parts(body: Body, sizes: Iterator[int]) -> AsyncGenerator[bytes, None
         begun.append(rest)
         missing -= len(rest)
     if body.length not in (None, total):
-        raise ParamValidationError(f"The source has {total} bytes, but it said {body.length}")
+        raise _wrong_length(total, f"it said {body.length}")
     yield _joined(begun)
 
 
@@ -267,22 +333,28 @@ async def _head(s3: ServiceClient, params: Params) -> dict[str, Any]:
     return result
 
 
-async def _refuse_unknown(s3: ServiceClient, params: Params) -> None:
+def _refuse_unknown(s3: ServiceClient, operation: str, params: Params) -> None:
     """Refuse what a small object would have been refused for, too."""
-    unknown = sorted(params.keys() - known(s3, "PutObject", params).keys())
+    unknown = sorted(params.keys() - known(s3, operation, params).keys())
     if unknown:
         faults = [f"{name}: there is no such parameter" for name in unknown]
-        raise ParamValidationError(operation="PutObject", faults=faults)
+        raise ParamValidationError(operation=operation, faults=faults)
 
 
-def _source_key(params: Params) -> Params:
-    """Return the key that the source of a copy is encrypted with, under its own names."""
+def _of_source(params: Params) -> Params:
+    """Return what a copy says of its source, under the names that it has for the source itself.
+
+    Its conditions among them: the copy itself asks for the version found, and S3 minds no other
+    condition beside that.
+    """
     prefix = "CopySource"
-    return {
+    found = {
         name.removeprefix(prefix): value
         for name, value in params.items()
-        if name.startswith(f"{prefix}SSECustomer")
+        if name.startswith(prefix)
     }
+    owner, payer = params.get("ExpectedSourceBucketOwner"), params.get("RequestPayer")
+    return {**found, "ExpectedBucketOwner": owner, "RequestPayer": payer}
 
 
 async def _begin(s3: ServiceClient, part_size: int, concurrency: int) -> None:

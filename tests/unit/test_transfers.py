@@ -184,6 +184,51 @@ def test_no_checksum_is_asked_for_where_none_is_wanted() -> None:
     assert header(memory.requests[0], "x-amz-checksum-type") == ""
 
 
+def test_a_checksum_given_is_that_of_the_whole() -> None:
+    """Parts have their own, by the same algorithm."""
+    memory = MemoryS3()
+    upload(memory, ChecksumSHA1="of the whole")
+    created, *parts, completed = memory.requests
+    assert header(created, "x-amz-checksum-algorithm") == "SHA1"
+    assert header(created, "x-amz-checksum-type") == "FULL_OBJECT"
+    assert header(completed, "x-amz-checksum-sha1") == "of the whole"
+    parts.sort(key=lambda each: each.target)
+    assert [header(each, "x-amz-checksum-sha1") for each in parts] == [
+        algorithm("SHA1").of(DATA[start : start + PART]) for start in range(0, len(DATA), PART)
+    ]
+
+
+@pytest.mark.parametrize("name", ["ContentMD5", "WriteOffsetBytes"])
+def test_what_parts_cannot_do_is_refused(name: str) -> None:
+    """It would be demanded of each part, or of none."""
+    memory = MemoryS3()
+    with pytest.raises(ParamValidationError, match=name):
+        upload(memory, **{name: "x"})
+    assert memory.log == []
+    upload(memory, b"small", ContentMD5="x")
+    assert header(memory.requests[0], "Content-MD5") == "x"
+
+
+async def in_pieces(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), 1 << 20):
+        yield data[start : start + (1 << 20)]
+
+
+@pytest.mark.parametrize("source", [lambda data: data, in_pieces])
+@pytest.mark.parametrize("size", [0, 5, len(DATA)])
+def test_a_length_stated_is_that_of_the_whole(source: Callable[[bytes], Any], size: int) -> None:
+    """It is no part's, and what has another length is not stored."""
+    data = DATA[:size]
+    memory = MemoryS3()
+    upload(memory, source(data), ContentLength=size)
+    assert memory.log[-1] == ("POST" if size > PART else "PUT")
+    for wrong in {max(0, size - 1), size + 1} - {size}:
+        memory = MemoryS3()
+        with pytest.raises(ParamValidationError, match=f"ContentLength says {wrong}"):
+            upload(memory, source(data), ContentLength=wrong)
+        assert memory.log == [] or memory.log[-1] == "DELETE"
+
+
 @pytest.mark.parametrize("concurrency", [1, 2, 3])
 def test_no_more_parts_are_under_way_than_wanted(concurrency: int) -> None:
     """Memory is bounded by it: the next part is read when there is room."""
@@ -332,6 +377,45 @@ def test_a_copy_names_ranges_of_one_version() -> None:
     assert {header(each, "x-amz-copy-source-if-match") for each in parts} == {'"e"'}
 
 
+def copy(memory: MemoryS3, **params: Any) -> None:
+    source = {"Bucket": "from", "Key": "l"}
+    run(
+        memory,
+        lambda s3: transfers.copy(s3, CopySource=source, part_size=PART, **WHERE, **params),
+        max_attempts=1,
+    )
+
+
+def test_what_a_copy_demands_of_its_source_is_demanded_of_it() -> None:
+    """Beside the ETag that every part asks for the other conditions count no more."""
+    memory = MemoryS3()
+    memory.fails = lambda asked: asked == "HEAD"
+    with pytest.raises(exceptions.AWSError):
+        copy(
+            memory,
+            CopySourceIfMatch='"other"',
+            CopySourceIfUnmodifiedSince=0,
+            CopySourceSSECustomerAlgorithm="AES256",
+            ExpectedBucketOwner="1" * 12,
+            ExpectedSourceBucketOwner="2" * 12,
+            RequestPayer="requester",
+        )
+    (head,) = memory.requests
+    assert header(head, "If-Match") == '"other"'
+    assert header(head, "If-Unmodified-Since") == "Thu, 01 Jan 1970 00:00:00 GMT"
+    assert header(head, "x-amz-server-side-encryption-customer-algorithm") == "AES256"
+    assert header(head, "x-amz-expected-bucket-owner") == "2" * 12
+    assert header(head, "x-amz-request-payer") == "requester"
+
+
+def test_an_unknown_parameter_of_a_copy_is_refused() -> None:
+    """Whatever the size of the object."""
+    memory = MemoryS3()
+    with pytest.raises(ParamValidationError, match="Metadaten: there is no such parameter"):
+        copy(memory, Metadaten={})
+    assert memory.log == ["HEAD"]
+
+
 # --- downloads ------------------------------------------------------------------------------------
 
 
@@ -383,6 +467,15 @@ def test_a_range_that_is_not_what_its_checksum_says_is_an_error(tmp_path: Path) 
         download(memory, tmp_path / "f", concurrency=1)
     assert memory.log == ["HEAD", "GET"]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["Range", "PartNumber"])
+def test_a_part_of_an_object_is_no_download(name: str, tmp_path: Path) -> None:
+    """Ranges of the whole object are asked for: others than these would be in the file."""
+    memory = MemoryS3()
+    with pytest.raises(ParamValidationError, match=f"{name}: a download is of the whole object"):
+        download(memory, tmp_path / "f", **{name: 1})
+    assert memory.log == []
 
 
 @pytest.mark.parametrize("is_right", [True, False])
