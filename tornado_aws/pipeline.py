@@ -33,6 +33,7 @@ from tornado_aws.rate_limiter import RateLimiter
 from tornado_aws.routes import Route
 from tornado_aws.signed_request import signed_request
 from tornado_aws.transport import Fields, Request, Response, Timeouts, Transport
+from tornado_aws.turns import Turns
 from tornado_aws.unsigned import without_signature
 
 About = Callable[[str, str], Fields]
@@ -76,6 +77,7 @@ class Pipeline:
         self.about = about
         self.quota = retries.Quota()
         self.limiter = RateLimiter()
+        self.turns = Turns(self.limiter)
         self.skews: dict[str, float] = {}
         self._closed = False
         self._callers: set[asyncio.Task[Any]] = set()
@@ -254,7 +256,7 @@ class Delivery:
                 if self._route.signer is not None:
                     self._credentials = await self._source.get()
                 if self._limits.policy.adaptive:
-                    await self._wait_in_turn()
+                    await self._pipeline.turns.take(self._remaining)
                 started = time.monotonic()
                 self.request = self._request()
                 response = await transport.send(self.request, timeouts)
@@ -294,24 +296,6 @@ class Delivery:
         if self._watch is not None:
             request_id = error.request_id if error else errors.request_id_of(response.headers)
             self._watch.answer(response.status, request_id, error.code if error else None)
-
-    async def _wait_in_turn(self) -> None:
-        """Wait as long as the rate of the adaptive mode demands.
-
-        Raises:
-            TimeoutError: the wait would end after the call's deadline.
-        """
-        limiter, remaining = self._pipeline.limiter, self._remaining
-        wait = limiter.acquire(time.monotonic())
-        if not wait:
-            return
-        try:
-            if remaining is not None and wait >= remaining:
-                raise TimeoutError
-            await asyncio.sleep(wait)
-        except (asyncio.CancelledError, TimeoutError):
-            limiter.give_back()
-            raise
 
     def _is_throttled(self, response: Response, error: ErrorDetails | None) -> bool:
         if error is None:

@@ -34,16 +34,23 @@ class RateLimiter:
         self._cut_at = 0.0
 
     def acquire(self, now: float) -> float:
-        """Take a token and return how long to wait before sending, in seconds."""
+        """Take a token and return 0, or return in how many seconds there will be one."""
+        wait = self.wait(now, 0)
+        if self.enabled and not wait:
+            self._tokens -= 1
+        return wait
+
+    def wait(self, now: float, before: int) -> float:
+        """Return in how many seconds there will be a token, at the present rate.
+
+        Args:
+            now: the time.
+            before: how many tokens others will have taken before.
+        """
         if not self.enabled:
             return 0.0
         self._fill(now)
-        self._tokens -= 1
-        return max(0.0, -self._tokens / self.rate)
-
-    def give_back(self) -> None:
-        """Give back a token that was taken for what is not sent."""
-        self._tokens += 1
+        return max(0.0, (before + 1 - self._tokens) / self.rate)
 
     def update(self, now: float, *, throttled: bool) -> None:
         """Adjust the rate to an answer."""

