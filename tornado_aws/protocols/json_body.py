@@ -18,7 +18,8 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from functools import cache
+from functools import partial
+from threading import Thread
 from typing import Annotated, Any, NamedTuple, TypedDict
 
 import msgspec
@@ -151,15 +152,16 @@ def decoder(ref: Ref, scalars_: Scalars = RAW) -> Callable[[bytes], Any]:
     the body is not JSON or not at all what the model says.
     """
     fast = _typed_decoder(ref, scalars_)
-    # The others are made when they are needed.
-    nullable = cache(lambda: _nullable_decoder(ref, scalars_))
-    plain = cache(lambda: plain_decoder(ref, scalars_))
+    plain = plain_decoder(ref, scalars_)
+    nullable = _Later(partial(_nullable_decoder, ref, scalars_))
 
     def settle(body: bytes) -> Any:
         if b"null" in body:
-            with suppress(*_UNSETTLED):
-                return nullable()(body)
-        return plain()(body)
+            decode_nulls = nullable.get()
+            if decode_nulls is not None:
+                with suppress(*_UNSETTLED):
+                    return decode_nulls(body)
+        return plain(body)
 
     def decode_large(body: bytes) -> Any:
         try:
@@ -176,6 +178,32 @@ def decoder(ref: Ref, scalars_: Scalars = RAW) -> Callable[[bytes], Any]:
             return settle(body)
 
     return decode
+
+
+class _Later:
+    """A decoder that takes too long to make for an event loop, 60 milliseconds at worst.
+
+    Args:
+        make: makes it.
+    """
+
+    def __init__(self, make: Callable[[], Convert]) -> None:
+        self._make: Callable[[], Convert] | None = make
+        self._made: Convert | None = None
+
+    def get(self) -> Convert | None:
+        """Return the decoder, or None and have it made in a thread."""
+        make, self._make = self._make, None
+        if make is not None:
+            with suppress(RuntimeError):  # there can be no more threads: it does without
+                Thread(target=self._run, args=(make,), name=_MAKER, daemon=True).start()
+        return self._made
+
+    def _run(self, make: Callable[[], Convert]) -> None:
+        self._made = make()
+
+
+_MAKER = "tornado-aws decoder"
 
 
 class _NotSettled(Exception):

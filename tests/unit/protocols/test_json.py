@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections import UserDict
 from datetime import UTC, datetime
@@ -80,15 +81,25 @@ def written(params: dict[str, Any]) -> Any:
 
 
 def read(body: bytes | object) -> dict[str, Any]:
-    """Return what is understood of a body, and check that the plain walk understands the same."""
+    """Return what is understood of a body, and check that every way understands the same."""
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
     subject = operation(None, MEMBERS, shapes=SHAPES)
     assert subject.output is not None
-    result = protocol.parser(subject)(Response(200, "OK", [], body))
+    parse, response = protocol.parser(subject), Response(200, "OK", [], body)
+    result = parse(response)
+    finish_decoders()
+    assert parse(response) == result
     if body:
         assert json_body.plain_decoder(subject.output)(body) == result
     return result
+
+
+def finish_decoders() -> None:
+    """Wait until the decoders are made that were asked for."""
+    for thread in threading.enumerate():
+        if thread.name == json_body._MAKER:
+            thread.join()
 
 
 def test_the_parts_of_a_request() -> None:
@@ -348,6 +359,34 @@ def test_large_bodies_are_read_the_same_way() -> None:
     assert result["Item"]["key999"] == {"S": "x" * 20, "B": b"x"}
     with_null = {"Item": {**items, "last": {"S": None}}}
     assert read(with_null)["Item"] == {**result["Item"], "last": {}}
+
+
+def test_the_first_null_makes_nobody_wait() -> None:
+    """The decoder for nulls is made in another thread, once; meanwhile the plain walk does."""
+    subject = operation(None, MEMBERS, shapes=SHAPES)
+    response = Response(200, "OK", [], b'{"Text":null,"Number":5}')
+    make, released, made = json_body._nullable_decoder, threading.Event(), mock.Mock()
+
+    def made_later(*arguments: Any) -> Any:
+        released.wait(10)
+        made.side_effect = make(*arguments)
+        return made
+
+    with mock.patch.object(json_body, "_nullable_decoder", side_effect=made_later) as maker:
+        parse = protocol.parser(subject)
+        assert [parse(response) for _ in range(3)] == [{"Number": 5}] * 3
+        made.assert_not_called()
+        released.set()
+        finish_decoders()
+        assert parse(response) == {"Number": 5}
+    made.assert_called_once()
+    maker.assert_called_once()
+
+
+def test_where_no_thread_can_be_had_nulls_are_read_all_the_same() -> None:
+    """As while the interpreter ends."""
+    with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError):
+        assert read({"Text": None, "Number": 5}) == {"Number": 5}
 
 
 def test_sending_event_streams_is_refused_when_prepared() -> None:
