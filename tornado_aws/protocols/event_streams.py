@@ -88,25 +88,20 @@ def reader(stream: Ref, body_reader: Callable[[Ref], EventReader]) -> Reader:
         stream: the event stream.
         body_reader: the protocol's `event_reader`.
     """
-    made: dict[str, Callable[[Message], Any]] = {}
-
-    def read_members(name: str, message: Message) -> Any:
-        read = made.get(name)
-        if read is None:
-            read = made[name] = _event(stream.shape.members[name], body_reader)
-        return read(message)
+    # All of them now: the first event of a type would have the loop wait for its reader.
+    readers = {name: _event(ref, body_reader) for name, ref in stream.shape.members.items()}
 
     def read(message: Message) -> Event | Fault | None:
         kind = message.text(":message-type")
         if kind == "event":
             name = message.text(":event-type")
-            return {name: read_members(name, message)} if name in stream.shape.members else None
+            return {name: readers[name](message)} if name in readers else None
         if kind == "exception":
             name = message.text(":exception-type")
             ref = stream.shape.members.get(name)
             if ref is None:
                 return _unknown(name, message.payload.decode("utf-8", "replace"))
-            return _modelled(name, ref, read_members(name, message))
+            return _modelled(name, ref, readers[name](message))
         return _unknown(message.text(":error-code"), message.text(":error-message"))
 
     return read

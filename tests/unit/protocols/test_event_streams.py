@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import botocore.eventstream
 import botocore.model
@@ -180,6 +181,17 @@ def test_what_the_model_does_not_know_is_passed_over_but_errors_are_not() -> Non
     headers = {":message-type": "error", ":error-code": "Broken", ":error-message": "so"}
     fault = event_streams.Fault("Broken", {"Code": "Broken", "Message": "so"}, {})
     assert read(Message(headers, b"")) == fault
+
+
+def test_no_event_has_to_wait_for_its_reader() -> None:
+    """Readers are made with the operation, off the loop, and none when an event comes."""
+    stream = event_streams.output_stream(client("rest-json")._model().operation("Watch"))
+    assert stream is not None
+    make = mock.Mock(side_effect=rest_json.event_reader)
+    read = event_streams.reader(stream, make)
+    made = make.call_count
+    read(Message({":message-type": "exception", ":exception-type": "tooMuch"}, b'{"Limit":1}'))
+    assert make.call_count == made
 
 
 def test_a_payload_that_is_not_of_the_protocol_is_a_parser_error() -> None:
