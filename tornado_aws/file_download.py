@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from uuid import uuid4
@@ -62,7 +63,8 @@ async def fetch_into(
         await off_loop(_verify, temporary, _verifier(s3, head))
         await off_loop(os.replace, temporary, path)
     except BaseException:
-        await off_loop(temporary.unlink)
+        # A thread may have renamed it meanwhile, when the call was cancelled just then.
+        await off_loop(partial(temporary.unlink, missing_ok=True))
         raise
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from itertools import islice, repeat
@@ -517,3 +519,33 @@ def test_a_cancelled_download_leaves_no_file(tmp_path: Path) -> None:
 
     run(memory, main)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_is_cancelled_at_its_end_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file may appear all the same, since another thread gives it its name."""
+    replaced = threading.Event()
+    replace = os.replace
+
+    async def main(s3: S3) -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.create_task(transfers.download(s3, tmp_path / "f", part_size=PART, **WHERE))
+
+        def replace_late(*paths: Any) -> None:
+            loop.call_soon_threadsafe(task.cancel)
+            replace(*paths)
+            replaced.set()
+
+        def unlink_late(path: Path, **options: Any) -> None:
+            replaced.wait(10)
+            unlink(path, **options)
+
+        unlink = Path.unlink
+        monkeypatch.setattr(os, "replace", replace_late)
+        monkeypatch.setattr(Path, "unlink", unlink_late)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(MemoryS3(), main)
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
