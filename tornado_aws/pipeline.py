@@ -33,7 +33,7 @@ from tornado_aws.rate_limiter import RateLimiter
 from tornado_aws.routes import Route
 from tornado_aws.signed_request import signed_request
 from tornado_aws.transport import Fields, Request, Response, Timeouts, Transport
-from tornado_aws.turns import Turns
+from tornado_aws.turns import Turns, TurnTooLate
 from tornado_aws.unsigned import without_signature
 
 About = Callable[[str, str], Fields]
@@ -223,10 +223,13 @@ class Delivery:
 
     async def _within(self, deadline: Deadline) -> None:
         """Give the attempts the time that is left."""
+        bound = asyncio.timeout(deadline.remaining)
         try:
-            async with asyncio.timeout(deadline.remaining):
+            async with bound:
                 await self._attempts()
-        except TimeoutError:
+        except TimeoutError as error:
+            if not (bound.expired() or isinstance(error, TurnTooLate)):
+                raise  # it is that of whoever gives the credentials
             request: Request | None = getattr(self, "request", None)  # none while it had no turn
             received = 0 if request is None else request.received
             raise self.locate(

@@ -12,7 +12,11 @@ import time
 
 from tornado_aws.rate_limiter import RateLimiter
 
-__all__ = ["Turns"]
+__all__ = ["TurnTooLate", "Turns"]
+
+
+class TurnTooLate(TimeoutError):
+    """There is not time enough to wait for a turn."""
 
 
 class _Line:
@@ -42,14 +46,14 @@ class Turns:
             remaining: seconds that there are for it, None for no bound.
 
         Raises:
-            TimeoutError: they would not do, as it looks now.
+            TurnTooLate: they would not do, as it looks now.
         """
         limiter = self._limiter
         if not limiter.enabled:
             return
         line = self._here()
         if remaining is not None and limiter.wait(time.monotonic(), line.length) >= remaining:
-            raise TimeoutError
+            raise TurnTooLate
         line.length += 1
         try:
             async with line.first:

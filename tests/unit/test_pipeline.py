@@ -324,6 +324,17 @@ def test_the_total_timeout_bounds_all_attempts(server: RecordingServer) -> None:
     assert caught.value.attempts == len(server.requests) < 50
 
 
+def test_a_timeout_of_the_credentials_is_not_the_calls(server: RecordingServer) -> None:
+    """It is raised as it is, long before the call's own time is over."""
+
+    def slow() -> Credentials:
+        raise TimeoutError("the vault is slow")
+
+    keys = {"access_key": None, "secret_key": None}
+    with pytest.raises(TimeoutError, match="the vault is slow"):
+        fetch(server, "POST", client={**keys, "credentials": slow, "total_timeout": 60})
+
+
 def test_the_total_timeout_ends_an_attempt_too(server: RecordingServer) -> None:
     """The error names the bound, and the call that it ended."""
     gate = threading.Event()

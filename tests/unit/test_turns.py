@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from tornado_aws.rate_limiter import RateLimiter
-from tornado_aws.turns import Turns
+from tornado_aws.turns import Turns, TurnTooLate
 
 
 class Limiter(RateLimiter):
@@ -69,10 +69,10 @@ def test_nobody_waits_for_a_turn_that_comes_too_late() -> None:
 
     async def main() -> None:
         turns = Turns(Limiter(0.5))
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TurnTooLate):
             await turns.take(1.5)
         first, second, _ = tasks = await in_line(turns, 3)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TurnTooLate):
             await turns.take(7.5)
         first.cancel()
         second.cancel()
