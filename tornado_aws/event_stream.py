@@ -68,9 +68,14 @@ class Message(NamedTuple):
 
 
 class Decoder:
-    """From the bytes of a stream, however they are cut, to messages."""
+    """From the bytes of a stream, however they are cut, to messages.
+
+    Attributes:
+        error: why nothing more can be read, None while it can.
+    """
 
     def __init__(self) -> None:
+        self.error: ReadError | None = None
         self._buffer = bytearray()
         self._wanted = _PRELUDE.size
 
@@ -78,10 +83,20 @@ class Decoder:
         """Take the next bytes and return the messages that they complete.
 
         Raises:
-            ReadError: the bytes are no messages. The decoder cannot be used any more.
+            ReadError: the bytes are no messages. The decoder cannot be used any more. When some of
+                them are, these are returned, and the error is in `error` alone.
         """
         self._buffer += data
-        return list(self._messages()) if len(self._buffer) >= self._wanted else []
+        if len(self._buffer) < self._wanted:
+            return []
+        whole: list[Message] = []
+        try:
+            whole.extend(self._messages())
+        except ReadError as error:
+            self.error = error
+            if not whole:
+                raise
+        return whole
 
     def end(self) -> None:
         """Take the end of the stream.

@@ -354,6 +354,8 @@ class AsyncEventStream(Generic[T]):
         """
         while not self._messages and not self._is_over:
             try:
+                if self._decoder.error is not None:
+                    raise self._decoder.error
                 data = await self._stream.read_chunk()
                 self._messages.extend(self._decoder.feed(data))
                 if not data:

@@ -350,3 +350,33 @@ def test_garbage_is_an_error_and_frees_the_connection() -> None:
 
     with ScriptedServer(answer(b"x" * 500)) as server:
         asyncio.run(watch(server, use))
+
+
+def test_events_before_garbage_are_given() -> None:
+    """Also when they came with it in one piece."""
+
+    class Stream:
+        """All of it at once, and then nothing for ever."""
+
+        def __init__(self) -> None:
+            self.pieces = [b"".join(SAID[:2]) + b"x" * 500]
+            self.is_closed = False
+
+        async def read_chunk(self) -> bytes:
+            if not self.pieces:
+                await asyncio.Event().wait()
+            return self.pieces.pop()
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    async def main() -> None:
+        stream = Stream()
+        messages = AsyncEventStream(stream, lambda message: message)
+        given = [await anext(messages) for _ in range(2)]
+        assert given == Decoder().feed(b"".join(SAID[:2]))
+        with pytest.raises(exceptions.ReadError, match="CRC32"):
+            await anext(messages)
+        assert stream.is_closed
+
+    asyncio.run(main())
