@@ -273,7 +273,7 @@ class Delivery:
                     continue
                 error.sent = self._may_have_arrived
                 self.locate(error)
-                if decision.reason is retries.UNSAFE:
+                if decision.reason in retries.REFUSALS:
                     error.msg = f"{error.msg}; not repeated: {decision.reason}"
                 raise
             self._may_have_arrived = True

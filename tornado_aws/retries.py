@@ -187,6 +187,10 @@ UNSAFE = (
     "it may have been executed, and is not known to be idempotent"
     " (retry_lost_writes=True repeats it all the same)"
 )
+ONCE = "its body can be sent only once"
+
+# Why what might help is not done; other reasons show by themselves.
+REFUSALS = frozenset({UNSAFE, ONCE})
 
 
 class Decision(NamedTuple):
@@ -238,7 +242,7 @@ def decide(
     if attempt >= policy.max_attempts:
         return _final(f"max_attempts={policy.max_attempts} are used up")
     if not (is_replayable and is_safe):
-        return _final(UNSAFE if is_replayable else "its body can be sent only once")
+        return _final(UNSAFE if is_replayable else ONCE)
     wait = backoff(kind, policy, attempt, random, retry_after)
     if remaining is not None and wait >= remaining:
         return _final(f"its deadline comes before the wait of {wait:.2f} s ends")

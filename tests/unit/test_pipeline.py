@@ -145,6 +145,18 @@ def test_a_raw_write_with_a_lost_answer_is_not_repeated(server: RecordingServer)
     assert len(server.requests) == 3
 
 
+def test_a_body_that_can_be_sent_once_is_the_reason_not_to_repeat() -> None:
+    """The error says so, for what failed is repeated else."""
+    with AWSClient("s3", endpoint="http://127.0.0.1:1", **KEYS) as client:
+        with pytest.raises(exceptions.ConnectError, match="can be sent only once") as caught:
+            client.fetch("PUT", "/b/k", headers={"Content-Length": "1"}, body=iter([b"x"]))
+        assert caught.value.attempts == 1
+        with pytest.raises(exceptions.ConnectError) as caught:
+            client.fetch("PUT", "/b/k", body=[b"x"])
+        assert caught.value.attempts == 3
+        assert "only once" not in str(caught.value)
+
+
 def test_the_adaptive_mode_slows_down_after_throttling(server: RecordingServer) -> None:
     """After a throttling answer the client's limiter is on."""
 
