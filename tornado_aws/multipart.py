@@ -67,8 +67,7 @@ class MultipartUpload:
         concurrency: int,
     ) -> dict[str, Any]:
         """Create the upload, run the jobs that send its parts, and complete it."""
-        created = await self._call("CreateMultipartUpload", await self._checksum())
-        self._upload = {"UploadId": created["UploadId"]}
+        created = await self._create()
         try:
             async with aclosing(jobs()) as parts:
                 done = await run(parts, concurrency)
@@ -79,6 +78,24 @@ class MultipartUpload:
         except BaseException as error:
             await self._give_up(error)
             raise
+
+    async def _create(self) -> Params:
+        """Create the upload; one that a cancelled call has created is deleted."""
+        call = self._call("CreateMultipartUpload", await self._checksum())
+        creation = asyncio.ensure_future(call)
+        try:
+            created = await asyncio.shield(creation)
+        except asyncio.CancelledError as error:
+            # It may be there already, and only the answer knows its id.
+            await asyncio.wait({creation}, timeout=_GIVING_UP)
+            if _has_succeeded(creation):
+                self._upload = {"UploadId": creation.result()["UploadId"]}
+                await self._give_up(error)
+            raise
+        finally:
+            creation.cancel()
+        self._upload = {"UploadId": created["UploadId"]}
+        return created
 
     async def send(self, parts: AsyncIterable[Part]) -> Jobs:
         """Yield what sends each part."""
@@ -136,6 +153,10 @@ class MultipartUpload:
         else:
             reason = str(abort.exception())
         error.add_note(f"Parts of the upload {self._upload['UploadId']} may be left: {reason}")
+
+
+def _has_succeeded(task: asyncio.Task[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 def _is_gone(error: BaseException | None) -> bool:

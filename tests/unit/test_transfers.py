@@ -299,6 +299,35 @@ def test_an_upload_that_cannot_be_completed_is_given_up() -> None:
     assert memory.log[-1] == "DELETE"
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_upload_that_is_cancelled_while_it_is_created_is_deleted(fails: bool) -> None:
+    """It is there when its creation is answered, and nobody else would learn its id."""
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryS3):
+        async def send(self, request: Request, timeouts: Timeouts) -> Response:
+            response = await super().send(request, timeouts)
+            if request.method == "POST":
+                asked.set()
+                await answered.wait()
+            return response
+
+    memory = Slow()
+    memory.fails = lambda asked: fails
+
+    async def main(s3: S3) -> None:
+        task = asyncio.create_task(transfers.upload(s3, DATA, part_size=PART, **WHERE))
+        await asked.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        answered.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(memory, main, max_attempts=1)
+    assert memory.log == (["POST"] if fails else ["POST", "DELETE"])
+
+
 def test_an_upload_that_does_not_begin_leaves_nothing_to_give_up() -> None:
     """Nothing is deleted then."""
     memory = MemoryS3()
