@@ -82,6 +82,10 @@ class Pipeline:
         self._closed = False
         self._callers: set[asyncio.Task[Any]] = set()
 
+    def now(self, host: str) -> float:
+        """Return the time by a host's clock, as far as this machine's is known to be wrong."""
+        return time.time() + self.skews.get(host, 0.0)
+
     async def send(
         self,
         route: Route,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -216,7 +215,8 @@ class ServiceClient:
         told = cross_region.add_to_form(parts, **destination)
         route = ready.router.route({"Region": source})
         credentials = await ready.source.get()
-        url = presigning.presigned_url(route, told, credentials, 3600, time.time(), "GET")
+        now = ready.pipeline.now(route.base.host)
+        url = presigning.presigned_url(route, told, credentials, 3600, now, "GET")
         sent = told if permission.is_destination_sent else parts
         return cross_region.add_to_form(sent, **{permission.member: url})
 
@@ -373,9 +373,8 @@ class ServiceClient:
         credentials = None
         if route.signer is not None:
             credentials = await (route.source or ready.source).get()
-        return presigning.presigned_url(
-            route, parts, credentials, expires, time.time(), http_method
-        )
+        now = ready.pipeline.now(route.base.host)
+        return presigning.presigned_url(route, parts, credentials, expires, now, http_method)
 
     async def generate_presigned_post(
         self,
@@ -411,7 +410,7 @@ class ServiceClient:
             parts.path,
             await (route.source or ready.source).get(),
             ExpiresIn,
-            time.time(),
+            ready.pipeline.now(route.base.host),
             {**(Fields or {}), "key": Key},
             [*(Conditions or ()), {"bucket": Bucket}, presigning.key_condition(Key)],
         )

@@ -7,6 +7,7 @@ import json
 from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,6 +24,7 @@ from generated.lambda_ import Lambda
 from generated.s3 import S3
 from generated.sts import STS
 from tests.conformance import models
+from tests.support.written_transport import WrittenTransport
 from tornado_aws import presigning
 from tornado_aws.credentials import Credentials
 from tornado_aws.exceptions import (
@@ -33,6 +35,7 @@ from tornado_aws.protocols import rest_json
 from tornado_aws.routes import Route
 from tornado_aws.service import ServiceClient
 from tornado_aws.signing import SigV4
+from tornado_aws.transport import Response
 from tornado_aws.urls import parse_base
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -189,6 +192,25 @@ def test_no_checksum_and_no_validation_is_asked_of_the_holder() -> None:
     for method in ("get_object", "put_object"):
         url = ours("s3", "generate_presigned_url", method, KEY)
         assert "SignedHeaders=host&" in url
+
+
+def test_a_clock_that_is_known_to_be_wrong_is_corrected() -> None:
+    """A URL made by it would be over when it begins, or not yet valid."""
+    date = [("Date", formatdate((NOW + timedelta(hours=2)).timestamp(), usegmt=True))]
+    skewed = Response(403, "", date, b"<Error><Code>RequestTimeTooSkewed</Code></Error>")
+    transport = WrittenTransport(skewed, Response(200, "", []))
+
+    async def main() -> tuple[str, str]:
+        credentials = Credentials("AKID", "secret")
+        async with S3(region="eu-west-1", credentials=credentials, transport=transport) as s3:
+            await s3.delete_object(Bucket="bucket", Key="k")
+            url = await s3.generate_presigned_url("get_object", KEY)
+            form = await s3.generate_presigned_post("bucket", "k")
+            return url, form["fields"]["x-amz-date"]
+
+    url, stamp = asyncio.run(main())
+    assert "X-Amz-Date=20260102T050405Z" in url
+    assert stamp == "20260102T050405Z"
 
 
 def test_a_url_ends_with_its_credentials() -> None:
