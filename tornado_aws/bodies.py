@@ -77,7 +77,7 @@ async def open_body(value: object) -> Body:
     """
     read = getattr(value, "read", None)
     if isinstance(value, os.PathLike):
-        return await _off_loop(_PathBody, value)
+        return await _off_loop(_path_body, value)
     if inspect.iscoroutinefunction(read):
         return _AsyncBody(_read_pieces(read), getattr(value, "content_length", None))
     if isinstance(value, AsyncIterable):
@@ -129,10 +129,9 @@ class _PathBody:
     is_replayable = True
     is_lent = True
 
-    def __init__(self, path: os.PathLike[str]) -> None:
-        self._path = Path(path)
-        with self._path.open("rb") as file:
-            self.length: int | None = os.fstat(file.fileno()).st_size if file.seekable() else None
+    def __init__(self, path: Path, length: int) -> None:
+        self.length: int | None = length
+        self._path = path
 
     def __aiter__(self) -> AsyncIterator[Piece]:
         return stepwise(self.blocking())
@@ -254,6 +253,22 @@ def blocking_pieces(body: Body) -> Iterator[Piece]:
     if not isinstance(body, (_FileBody, _PathBody, _IterableBody)):
         raise TypeError(f"{body!r} cannot be read in another thread")
     return body.blocking()
+
+
+def _path_body(value: os.PathLike[str]) -> Body:
+    """Return the body that a path leads to; a pipe is opened once, for who writes sees it close."""
+    path = Path(value)
+    file = path.open("rb")
+    if not file.seekable():
+        return _IterableBody(_all_of(file))
+    with file:
+        return _PathBody(path, os.fstat(file.fileno()).st_size)
+
+
+def _all_of(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while data := file.read(_SMALL_PIECE):
+            yield data
 
 
 def _file_body(file: IO[bytes]) -> Body:

@@ -110,6 +110,23 @@ def test_files_and_paths(path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only POSIX systems have named pipes")
+def test_a_named_pipe_is_opened_once(tmp_path: Path) -> None:
+    """Who writes into it at once would write to nobody, and who opens it again wait for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(DATA,), daemon=True)
+
+    async def main() -> None:
+        writer.start()
+        body = await open_body(pipe)
+        assert (body.length, body.is_replayable) == (None, False)
+        assert b"".join([bytes(piece) async for piece in body]) == DATA
+
+    asyncio.run(main())
+    writer.join()
+
+
 def test_what_may_block_runs_in_another_thread() -> None:
     """Files and iterables are never touched on the loop's thread once they are sent."""
     threads = set()
