@@ -12,7 +12,7 @@ them that its own operation knows.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from itertools import count, repeat
 from pathlib import Path
@@ -32,6 +32,7 @@ from tornado_aws.multipart import (
     report,
 )
 from tornado_aws.service import ServiceClient
+from tornado_aws.types import StreamingBlob
 
 __all__ = ["copy", "download", "upload"]
 
@@ -60,20 +61,27 @@ _KEPT = (
     "WebsiteRedirectLocation",
 )
 
+# Parameters of the operations that are settled here.
+_SETTLED = {
+    "Body": "the source is the body",
+    "ContentLength": "the source says how long it is",
+    "PartNumber": "the whole object is fetched; get_object fetches a part",
+    "Range": "the whole object is fetched; get_object fetches a range",
+}
+
 # What can be said of an object in one part only.
-_WHOLE = {
+_OF_ONE_PART = {
     "ContentMD5": "S3 computes no MD5 of an object in several parts; give its ChecksumCRC32",
     "WriteOffsetBytes": "an object in several parts is not appended to another",
 }
 
-# What names a part of an object, which a download puts together by itself.
-_PARTIAL = ("Range", "PartNumber")
-
 
 async def upload(
     s3: ServiceClient,
-    source: object,
+    source: StreamingBlob,
     *,
+    Bucket: str,  # noqa: N803 - the API's own names, here and below
+    Key: str,  # noqa: N803
     part_size: int = _PART,
     concurrency: int = _CONCURRENCY,
     progress: Progress | None = None,
@@ -85,10 +93,12 @@ async def upload(
         s3: a client of S3.
         source: bytes, a path (a str, too), a file open in binary mode, or a synchronous or
             asynchronous iterable of bytes.
+        Bucket: the bucket.
+        Key: the object's key.
         part_size: bytes of a part, at least 5 MiB; more is taken where 10,000 parts would not do.
         concurrency: how many parts are sent at a time.
         progress: is called with the number of bytes of each part that has arrived.
-        **params: the parameters of ``PutObject``: ``Bucket``, ``Key``, ``ContentType``, ...
+        **params: other parameters of ``PutObject``: ``ContentType``, ``Metadata``, ...
 
     Returns:
         The result of ``PutObject``, or that of ``CompleteMultipartUpload``.
@@ -99,15 +109,14 @@ async def upload(
             error tells when even that failed.
         OSError: the file cannot be read.
     """
-    await _begin(s3, part_size, concurrency)
-    source = _as_source(source)
-    stated = params.pop("ContentLength", None)
-    file = await off_loop(open_file, source)
+    params |= {"Bucket": Bucket, "Key": Key}
+    await _begin(s3, "PutObject", params, part_size, concurrency)
+    opened = _as_source(source)
+    file = await off_loop(open_file, opened)
     if file is None:
-        parts = _measured(await _pieces(source, part_size), stated)
-        return await _upload(s3, parts, concurrency, progress, params)
+        return await _upload(s3, await _pieces(opened, part_size), concurrency, progress, params)
     try:
-        parts = _measured(_asynchronous(file.parts(_fitting(file.length, part_size))), stated)
+        parts = _asynchronous(file.parts(_fitting(file.length, part_size)))
         return await _upload(s3, parts, concurrency, progress, params)
     finally:
         await off_loop(file.close)
@@ -116,7 +125,9 @@ async def upload(
 async def copy(
     s3: ServiceClient,
     *,
-    CopySource: Params,  # noqa: N803 - the API's own name
+    CopySource: Params,  # noqa: N803
+    Bucket: str,  # noqa: N803
+    Key: str,  # noqa: N803
     source: ServiceClient | None = None,
     part_size: int = _COPIED_PART,
     concurrency: int = _CONCURRENCY,
@@ -130,11 +141,13 @@ async def copy(
     Args:
         s3: a client of S3, for the region of the bucket that is copied to.
         CopySource: ``Bucket``, ``Key`` and perhaps ``VersionId`` of the object.
+        Bucket: the bucket that is copied to.
+        Key: the key of the copy.
         source: a client that can see the object, where `s3` cannot.
         part_size: bytes of a part, at least 5 MiB; more is taken where 10,000 parts would not do.
         concurrency: how many parts are copied at a time.
         progress: is called with the number of bytes of each part that has been copied.
-        **params: the parameters of ``CopyObject``: ``Bucket``, ``Key``, ...
+        **params: other parameters of ``CopyObject``: ``MetadataDirective``, ...
 
     Returns:
         The result of ``CopyObject``, or that of ``CompleteMultipartUpload``.
@@ -142,7 +155,8 @@ async def copy(
     Raises:
         AWSClientException: as for `upload`; also when the object changes meanwhile.
     """
-    await _begin(s3, part_size, concurrency)
+    params |= {"Bucket": Bucket, "Key": Key}
+    await _begin(s3, "CopyObject", params, part_size, concurrency)
     head = await _head(source or s3, {**CopySource, **_of_source(params)})
     size: int = head["ContentLength"]
     params = {**params, "CopySource": CopySource, "CopySourceIfMatch": head["ETag"]}
@@ -150,7 +164,6 @@ async def copy(
         result: dict[str, Any] = await s3._call("CopyObject", params)
         report(progress, size)
         return result
-    _refuse_unknown(s3, "CopyObject", params)
     if params.pop("MetadataDirective", "COPY") == "COPY":
         params |= {name: head[name] for name in _KEPT if name in head}
     sending = MultipartUpload(s3, params, progress)
@@ -162,6 +175,8 @@ async def download(
     s3: ServiceClient,
     target: str | os.PathLike[str],
     *,
+    Bucket: str,  # noqa: N803
+    Key: str,  # noqa: N803
     part_size: int = _PART,
     concurrency: int = _CONCURRENCY,
     progress: Progress | None = None,
@@ -175,11 +190,13 @@ async def download(
     Args:
         s3: a client of S3.
         target: the path.
+        Bucket: the bucket.
+        Key: the object's key.
         part_size: bytes of a part, at least 5 MiB.
         concurrency: how many parts are fetched at a time.
         progress: is called with the number of bytes written, again and again.
-        **params: the parameters of ``GetObject``: ``Bucket``, ``Key``, ``VersionId``, ...;
-            ``Range`` and ``PartNumber`` are none of them.
+        **params: other parameters of ``GetObject``: ``VersionId``, ...; ``Range`` and
+            ``PartNumber`` are none of them.
 
     Returns:
         The result of ``HeadObject``.
@@ -190,11 +207,8 @@ async def download(
         ReadError: a part broke off again and again, or the file is not what its checksum says.
         OSError: the file cannot be written.
     """
-    await _begin(s3, part_size, concurrency)
-    partial = [name for name in _PARTIAL if params.get(name) is not None]
-    if partial:
-        faults = [f"{name}: a download is of the whole object" for name in partial]
-        raise ParamValidationError(operation="GetObject", faults=faults)
+    params |= {"Bucket": Bucket, "Key": Key}
+    await _begin(s3, "GetObject", params, part_size, concurrency)
     head = await _head(s3, params)
     params = {"IfMatch": head["ETag"], **params}
     ranges = _ranges(head["ContentLength"], part_size)
@@ -223,7 +237,7 @@ async def _upload(
             result: dict[str, Any] = await s3._call("PutObject", {**params, "Body": first})
             report(progress, len(first))
             return result
-        _refuse_unknown(s3, "PutObject", params)
+        _refuse("PutObject", _OF_ONE_PART, params)
         sending = MultipartUpload(s3, _in_parts(params), progress)
         begun = [first, second]
         del first, second  # whoever sends them has them then, and nobody else
@@ -231,43 +245,12 @@ async def _upload(
 
 
 def _in_parts(params: Params) -> Params:
-    """Return the parameters of an object that goes in parts.
-
-    Raises:
-        ParamValidationError: some of them can be said of an object in one part only.
-    """
-    faults = [f"{name}: {why}" for name, why in _WHOLE.items() if params.get(name) is not None]
-    if faults:
-        raise ParamValidationError(operation="PutObject", faults=faults)
+    """Return the parameters of an object that goes in parts: its checksum is that of the whole."""
     stated = [name for name, value in params.items() if is_checksum(name) and value is not None]
     if not stated:
         return params
     algorithm = stated[0].removeprefix("Checksum")
     return {**params, "ChecksumAlgorithm": algorithm, "ChecksumType": "FULL_OBJECT"}
-
-
-async def _measured(
-    source: AsyncGenerator[Part, None], stated: int | None
-) -> AsyncGenerator[Part, None]:
-    """Yield the parts of an object that has the length stated, if there is one.
-
-    Raises:
-        ParamValidationError: it has another; nothing may be stored.
-    """
-    total = 0
-    async with aclosing(source) as parts:
-        async for part in parts:
-            total += len(part)
-            if stated is not None and total > stated:
-                raise _wrong_length(f"at least {total}", f"ContentLength says {stated}")
-            yield part
-            del part
-    if stated not in (None, total):
-        raise _wrong_length(total, f"ContentLength says {stated}")
-
-
-def _wrong_length(total: int | str, said: str) -> ParamValidationError:
-    return ParamValidationError(f"The source has {total} bytes, but {said}")
 
 
 async def _pieces(source: object, size: int) -> AsyncGenerator[Part, None]:
@@ -297,7 +280,7 @@ async def _parts(body: Body, sizes: Iterator[int]) -> AsyncGenerator[bytes, None
         begun.append(rest)
         missing -= len(rest)
     if body.length not in (None, total):
-        raise _wrong_length(total, f"it said {body.length}")
+        raise ParamValidationError(f"The source has {total} bytes, but it said {body.length}")
     yield _joined(begun)
 
 
@@ -333,11 +316,11 @@ async def _head(s3: ServiceClient, params: Params) -> dict[str, Any]:
     return result
 
 
-def _refuse_unknown(s3: ServiceClient, operation: str, params: Params) -> None:
-    """Refuse what a small object would have been refused for, too."""
-    unknown = sorted(params.keys() - known(s3, operation, params).keys())
-    if unknown:
-        faults = [f"{name}: there is no such parameter" for name in unknown]
+def _refuse(operation: str, reasons: Mapping[str, str], params: Params) -> None:
+    """Refuse parameters for which there is a reason."""
+    given = sorted(name for name in reasons if params.get(name) is not None)
+    if given:
+        faults = [f"{name}: {reasons[name]}" for name in given]
         raise ParamValidationError(operation=operation, faults=faults)
 
 
@@ -357,13 +340,19 @@ def _of_source(params: Params) -> Params:
     return {**found, "ExpectedBucketOwner": owner, "RequestPayer": payer}
 
 
-async def _begin(s3: ServiceClient, part_size: int, concurrency: int) -> None:
+async def _begin(
+    s3: ServiceClient, operation: str, params: Params, part_size: int, concurrency: int
+) -> None:
     """Check the arguments, and import what says which parameters an operation has."""
     if part_size < _LEAST_PART:
         raise ParamValidationError(f"part_size is {part_size}; S3 wants at least {_LEAST_PART}")
     if concurrency < 1:
         raise ParamValidationError(f"concurrency is {concurrency}; it must be at least 1")
-    await off_loop(s3._model)
+    model = await off_loop(s3._model)
+    if operation not in model.operation_names:
+        raise ParamValidationError(f"{s3!r} is no client of S3: it has no {operation}")
+    unknown = params.keys() - known(s3, operation, params).keys()
+    _refuse(operation, dict.fromkeys(unknown, "there is no such parameter") | _SETTLED, params)
 
 
 def _fitting(size: int, part_size: int) -> int:

@@ -9,6 +9,8 @@ from tornado_aws.services.kms import KMS
 from tornado_aws.services.s3 import S3
 from tornado_aws.services.sqs import SQS
 
+from tornado_aws import transfers
+
 
 async def misuse_dynamodb(dynamodb: DynamoDB) -> None:
     """Wrong names, types, values and keys."""
@@ -101,3 +103,12 @@ async def misuse_what_the_runtime_makes(iam: IAM, s3: S3) -> None:
     await iam.create_role(RoleName="s", AssumeRolePolicyDocument={"Statement": []})  # error
     await s3.list_parts(Bucket="b", Key="k", UploadId="u", SSECustomerKey=b"key")  # error
     (await s3.get_bucket_location(Bucket="b"))["LocationConstraint"].upper()  # error
+
+
+async def misuse_transfers(s3: S3) -> None:
+    """A bucket and a key are needed, and a source that can be read."""
+    await transfers.upload(s3, "file", Bucket="b")  # error
+    await transfers.upload(s3, 1, Bucket="b", Key="k")  # error
+    await transfers.download(s3, b"file", Bucket="b", Key="k")  # error
+    await transfers.copy(s3, CopySource={}, Key="k")  # error
+    S3(observers=["metrics"], config_file=1)  # error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tornado_aws.services.cloudformation import CloudFormation
 from tornado_aws.services.dynamodb import DynamoDB
@@ -20,7 +21,7 @@ from tornado_aws.services.s3 import S3
 from tornado_aws.services.s3 import types as s3_types
 from tornado_aws.services.sqs import SQS
 
-from tornado_aws import AsyncAWSClient, AWSClient
+from tornado_aws import AsyncAWSClient, AWSClient, transfers
 from tornado_aws.exceptions import AWSError, WaiterError
 from tornado_aws.pagination import PaginationConfig, Paginator
 from tornado_aws.waiting import WaiterConfig
@@ -184,3 +185,11 @@ async def use_what_the_runtime_makes(cf: CloudFormation, ec2: EC2, iam: IAM, s3:
     await s3.copy_object(Bucket="b", Key="k", CopySource="b/k", SSECustomerKey="key")
     region = (await s3.get_bucket_location(Bucket="b"))["LocationConstraint"]
     return region or f"{policy} {resources}"
+
+
+async def move_files(s3: S3) -> None:
+    """Whatever can be read is a source, and paths may be objects."""
+    for source in (Path("file"), "file", b"bytes", [b"pieces"]):
+        await transfers.upload(s3, source, Bucket="b", Key="k", Metadata={"a": "b"})
+    await transfers.download(s3, Path("copy"), Bucket="b", Key="k", VersionId=None)
+    S3(config_file=Path("config"), verify=Path("ca"), client_cert=(Path("c"), "k")).close()
