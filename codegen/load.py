@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,9 @@ KINDS = (SERVICE, PAGINATORS, WAITERS, RULE_SET)
 ORIGIN = "origin.json"
 
 Json = dict[str, Any]
+
+# A character that is written as two halves, or as one of them.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True)
@@ -174,8 +179,8 @@ def read_json(path: Path) -> Json:
     """Read a JSON object from a file, plain or ``.gz``.
 
     Raises:
-        FaultyModel: the file cannot be read, is not JSON, is no JSON object or names two members
-            of one object alike.
+        FaultyModel: the file cannot be read, is not JSON, is no JSON object, names two members of
+            one object alike, or holds a number or a text that no other file could.
     """
     doubled: list[str] = []
 
@@ -186,16 +191,7 @@ def read_json(path: Path) -> Json:
             doubled.extend(name for name, count in counts.items() if count > 1)
         return members
 
-    try:
-        data = json.loads(_text(path), object_pairs_hook=unique)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        cut = "" if error.doc.rstrip().endswith("}") else "; the file seems to be cut off"
-        raise FaultyModel([Fault(path, place, f"this is not JSON: {error.msg}{cut}")]) from error
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise FaultyModel([Fault(path, "", f"cannot be read: {error}")]) from error
-    except RecursionError as error:
-        raise FaultyModel([Fault(path, "", "its objects are nested too deeply")]) from error
+    data = _parsed(path, unique)
     if not isinstance(data, dict):
         raise FaultyModel([Fault(path, "", f"should hold a JSON object, not {_kind(data)}")])
     if doubled:
@@ -203,6 +199,38 @@ def read_json(path: Path) -> Json:
             Fault(path, "", f"there are two {name!r} in one object") for name in doubled
         )
     return data
+
+
+def _parsed(path: Path, make: Callable[[list[tuple[str, Any]]], Json]) -> object:
+    try:
+        text = _text(path)
+        data: object = json.loads(
+            text, object_pairs_hook=make, parse_constant=_number, parse_float=_number
+        )
+        if _HALF.search(text):
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        cut = "" if error.doc.rstrip().endswith("}") else "; the file seems to be cut off"
+        raise FaultyModel([Fault(path, place, f"this is not JSON: {error.msg}{cut}")]) from error
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise FaultyModel([Fault(path, "", f"cannot be read: {error}")]) from error
+    except UnicodeEncodeError as error:  # "\ud83d" without its other half
+        half = error.object[error.start]
+        raise FaultyModel([Fault(path, "", f"there is half a character, {half!r}")]) from error
+    except ValueError as error:  # of a number
+        raise FaultyModel([Fault(path, "", f"this is not JSON: {error}")]) from error
+    except RecursionError as error:
+        raise FaultyModel([Fault(path, "", "its objects are nested too deeply")]) from error
+
+
+def _number(text: str) -> float:
+    """Read a number; what Python reads as none, such as ``NaN``, or cannot hold is refused."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
 
 
 def _text(path: Path) -> str:

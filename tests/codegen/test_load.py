@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from codegen.faults import FaultyModel
-from codegen.load import PAGINATORS, SERVICE, find, load
+from codegen.load import PAGINATORS, SERVICE, find, load, read_json
 
 
 def write(root: Path, name: str, data: Any, *, zipped: bool = False) -> None:
@@ -58,6 +58,34 @@ def test_a_service_that_is_not_there_is_named_with_its_likes(tmp_path: Path) -> 
     write(tmp_path, "dynamodb/1/service-2.json", {})
     with pytest.raises(FaultyModel, match=r"no model of 'dynamdb'; did you mean dynamodb\?"):
         find(tmp_path, ["dynamdb"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"delay": NaN}', "this is not JSON: NaN is no number"),
+        ('{"delay": -Infinity}', "this is not JSON: -Infinity is no number"),
+        ('{"delay": 1e999}', "this is not JSON: 1e999 is no number"),
+        (f'{{"max": {"9" * 5000}}}', "this is not JSON: .*digits"),
+        (r'{"enum": ["\ud83d\ude00", "\ud83d "]}', r"there is half a character, '\\ud83d'"),
+    ],
+    ids=["nan", "infinity", "too large", "too long", "half a character"],
+)
+def test_what_generated_code_could_not_hold_is_a_fault(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    """Numbers that are none, and halves of characters, which no file can be written with."""
+    path = tmp_path / "service-2.json"
+    path.write_text(content)
+    with pytest.raises(FaultyModel, match=message):
+        read_json(path)
+
+
+def test_characters_written_as_two_halves_are_whole(tmp_path: Path) -> None:
+    """What is beyond 16 bits is written as two escapes, and is one character."""
+    path = tmp_path / "service-2.json"
+    path.write_text(r'{"enum": ["\ud83d\ude00"]}')
+    assert read_json(path) == {"enum": ["\U0001f600"]}
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"{", b"\x1f\x8b\x08"])
