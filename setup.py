@@ -17,6 +17,7 @@ CODEGEN = [
     "jinja2 >= 3.1",  # templates of the generated packages
     "black == 26.10.1",  # lays the generated code out: another version would lay it out differently
     "click >= 8.1",  # command line
+    "jmespath >= 1.0",  # reads the expressions of paginators and waiters
     "botocore >= 1.43",  # where `import` takes service models from, nothing else
 ]
 

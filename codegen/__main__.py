@@ -1,20 +1,20 @@
 """``python -m codegen`` (``python -m tornado_aws.codegen`` where it is installed)."""
 
 import sys
+from importlib.util import find_spec
 
-# What the extra brings, by the names that are imported.
-_EXTRA = ("black", "click", "jinja2")
+# What the extra brings, by the names that are imported; `import` alone needs botocore, and says so.
+_EXTRA = ("black", "click", "jinja2", "jmespath")
 
 
 def main() -> None:
     """Run the command line, or say what it needs."""
-    try:
-        from .cli import main as run  # noqa: PLC0415 - what it imports may be missing
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
-            raise
+    missing = [name for name in _EXTRA if find_spec(name) is None]
+    if missing:
         needed = "The generator needs the extra codegen: pip install 'tornado-aws[codegen]'"
-        sys.exit(f"{needed} ({error.name} is not installed)")
+        sys.exit(f"{needed} (without {', '.join(missing)} here)")
+    from .cli import main as run  # noqa: PLC0415 - what it imports may be missing
+
     run()
 
 
