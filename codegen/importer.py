@@ -1,7 +1,8 @@
 """Copy models from an installed botocore into a folder of models, without documentation texts.
 
 What is copied says of each service what its operations and shapes are; AWS's prose about them is
-left out. The version of botocore goes into ``origin.json``.
+left out. ``origin.json`` gets the version of botocore and the names of the files that are from it:
+a later import replaces or removes those, and leaves others, such as extras of one's own, alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from .faults import Fault, FaultyModel
-from .load import ORIGIN, Source, find, read_json
+from .load import NAMES, ORIGIN, Source, find, read_json
+from .wellformed import texts
 
 # Texts for readers, wherever the models have them; and the examples of old models.
 TEXTS = frozenset(
@@ -46,7 +48,7 @@ def import_services(services: Iterable[str], models: Path) -> list[Source]:
 
     Args:
         services: names of folders in botocore's data.
-        models: the folder to copy into; other versions there are left alone.
+        models: the folder to copy into; other versions and other files there are left alone.
 
     Returns:
         Where each was copied to.
@@ -55,9 +57,25 @@ def import_services(services: Iterable[str], models: Path) -> list[Source]:
         FaultyModel: botocore or a service is not there, or a file of it cannot be read.
     """
     sources = find(data_folder(), services)
-    copies = {source: _stripped_files(source) for source in sources}
-    origin = {"botocore": version("botocore")}
-    return [_write(source, {**files, ORIGIN: origin}, models) for source, files in copies.items()]
+    copies = [(_copy_of(source, models), _stripped_files(source)) for source in sources]
+    earlier = [_imported(copy) for copy, _ in copies]
+    for (copy, files), names in zip(copies, earlier, strict=True):
+        _write(copy.folder, files)
+        for name in names - files.keys():
+            (copy.folder / name).unlink(missing_ok=True)
+    return [copy for copy, _ in copies]
+
+
+def _copy_of(source: Source, models: Path) -> Source:
+    folder = models / source.service / source.api_version
+    return Source(source.service, source.api_version, folder)
+
+
+def _imported(copy: Source) -> set[str]:
+    """Return the names of the files that an earlier import wrote, and no others."""
+    origin = copy.folder / ORIGIN
+    files = read_json(origin).get("files") if origin.exists() else None
+    return set(NAMES).intersection(texts(files))
 
 
 def _stripped_files(source: Source) -> dict[str, Json]:
@@ -65,16 +83,12 @@ def _stripped_files(source: Source) -> dict[str, Json]:
     return {name: strip(read_json(path)) for name, path in files.items() if name != ORIGIN}
 
 
-def _write(source: Source, files: Mapping[str, Json], models: Path) -> Source:
-    copy = Source(source.service, source.api_version, models / source.service / source.api_version)
-    copy.folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
+def _write(folder: Path, files: Mapping[str, Json]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    origin = {"botocore": version("botocore"), "files": list(files)}
+    for name, data in {**files, ORIGIN: origin}.items():
         text = json.dumps(data, indent=1, ensure_ascii=False)
-        (copy.folder / name).write_text(f"{text}\n", encoding="utf-8", newline="\n")
-    for path in copy.files:
-        if path.name not in files:  # of an earlier import
-            path.unlink()
-    return copy
+        (folder / name).write_text(f"{text}\n", encoding="utf-8", newline="\n")
 
 
 def strip(data: Json) -> Json:

@@ -26,6 +26,8 @@ PAGINATORS = "paginators-1"
 WAITERS = "waiters-2"
 RULE_SET = "endpoint-rule-set-1"
 KINDS = (SERVICE, PAGINATORS, WAITERS, RULE_SET)
+# The files that a model is read from.
+NAMES = tuple(f"{kind}{extra}.json" for kind in KINDS for extra in ("", ".sdk-extras"))
 ORIGIN = "origin.json"
 
 Json = dict[str, Any]
@@ -55,8 +57,7 @@ class Source:
     @property
     def files(self) -> tuple[Path, ...]:
         """All files that `load` reads, in order."""
-        names = [f"{kind}{extra}.json" for kind in KINDS for extra in ("", ".sdk-extras")]
-        found = [_existing(self.folder, name) for name in (*names, ORIGIN)]
+        found = [_existing(self.folder, name) for name in (*NAMES, ORIGIN)]
         return tuple(path for path in found if path is not None)
 
 

@@ -65,10 +65,33 @@ def _below_comments(text: str) -> str:
 def test_a_second_import_replaces_the_first(tmp_path: Path) -> None:
     """Files that the newer model no longer has do not stay behind."""
     (copy,) = import_services(["sqs"], tmp_path)
-    stale = copy.folder / "waiters-2.json"
+    stale, origin = copy.folder / "waiters-2.json", copy.folder / "origin.json"
     stale.write_text('{"waiters": {}}')
+    data = json.loads(origin.read_text())
+    origin.write_text(json.dumps({**data, "files": [*data["files"], stale.name]}))
     import_services(["sqs"], tmp_path)
     assert not stale.exists()
+    assert json.loads(origin.read_text()) == data
+
+
+def test_a_second_import_leaves_files_of_ones_own(tmp_path: Path) -> None:
+    """Extras that correct a model of AWS's are not lost when a newer one is fetched."""
+    (copy,) = import_services(["sqs"], tmp_path)
+    own = copy.folder / "service-2.sdk-extras.json"
+    own.write_text('{"merge": {}}')
+    (copy.folder / "notes.txt").write_text("why")
+    import_services(["sqs"], tmp_path)
+    assert own.read_text() == '{"merge": {}}'
+    assert (copy.folder / "notes.txt").read_text() == "why"
+
+
+def test_an_import_over_a_broken_origin_writes_nothing(tmp_path: Path) -> None:
+    """Where it is not known what an earlier import wrote, nothing of any service is touched."""
+    (copy,) = import_services(["sqs"], tmp_path)
+    (copy.folder / "origin.json").write_text("{")
+    with pytest.raises(FaultyModel, match=r"sqs.*origin\.json: line 1"):
+        import_services(["kms", "sqs"], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["sqs"]
 
 
 def test_an_unknown_service_is_refused_with_its_likes(tmp_path: Path) -> None:
