@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from .layout import annotated
 from .methods import Method, Parameter, annotation_of, parameters_of
 from .name import Names
 from .queries import compile_query
+from .reserved import free
 from .select import Selection
 from .shapes import Operation, Shape
 from .source import WIDTH, literal
@@ -30,31 +31,38 @@ class Constant:
 
 def paginator_constants(selection: Selection) -> list[Constant]:
     """Return the data of the paginators."""
-    service = selection.service
+    service, constants = selection.service, constant_names(selection.paginators)
     return [
-        Constant(constant(name), _pages(name, entry, service.operations[name], service.shapes))
+        Constant(constants[name], _pages(name, entry, service.operations[name], service.shapes))
         for name, entry in selection.paginators.items()
     ]
 
 
 def waiter_constants(selection: Selection) -> list[Constant]:
     """Return the data of the waiters."""
+    constants = constant_names(selection.waiters)
     return [
-        Constant(constant(name), _waiter(name, entry)) for name, entry in selection.waiters.items()
+        Constant(constants[name], _waiter(name, entry)) for name, entry in selection.waiters.items()
     ]
 
 
 def conveniences(selection: Selection, names: Names) -> list[Method]:
     """Return the methods for paginators and waiters."""
+    paginators, waiters = constant_names(selection.paginators), constant_names(selection.waiters)
     return [
-        *(_paginate(name, entry, selection, names) for name, entry in selection.paginators.items()),
-        *(_wait(name, entry, selection, names) for name, entry in selection.waiters.items()),
+        *(_paginate(name, paginators[name], selection, names) for name in paginators),
+        *(_wait(name, waiters[name], selection, names) for name in waiters),
     ]
 
 
-def constant(name: str) -> str:
-    """Return the name of the constant for a paginator or waiter."""
-    return method_name(name).upper()
+def constant_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the constant of each paginator or waiter; names may differ in their case only."""
+    constants: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        constants[name] = free(method_name(name).upper(), taken)
+        taken.add(constants[name])
+    return constants
 
 
 def _texts(value: str | Sequence[str] | None) -> list[str]:
@@ -126,9 +134,8 @@ def _called(name: str, arguments: Sequence[str]) -> str:
     return f"{name}({', '.join(arguments)})"
 
 
-def _paginate(name: str, entry: Json, selection: Selection, names: Names) -> Method:
-    service = selection.service
-    operation = service.operations[name]
+def _paginate(name: str, constant: str, selection: Selection, names: Names) -> Method:
+    entry, operation = selection.paginators[name], selection.service.operations[name]
     tokens = _texts(entry["input_token"])
     parameters = [
         each for each in parameters_of(operation, selection, names) if each.use.name not in tokens
@@ -141,7 +148,7 @@ def _paginate(name: str, entry: Json, selection: Selection, names: Names) -> Met
         ("PaginationConfig", "PaginationConfig"),
         f"Paginator[{result}, {item}]",
         f"Iterate over the pages of {name}; the items are those of {key}.",
-        f"self._paginate(paginators.{constant(name)}, ",
+        f"self._paginate(paginators.{constant}, ",
         Annotator(selection, names, "types."),
     )
 
@@ -166,7 +173,8 @@ def _item(entry: Json, operation: Operation, selection: Selection, names: Names)
     return "str" if shape.type in {"map", "string"} else "Any"
 
 
-def _wait(name: str, entry: Json, selection: Selection, names: Names) -> Method:
+def _wait(name: str, constant: str, selection: Selection, names: Names) -> Method:
+    entry = selection.waiters[name]
     operation = selection.service.operations[entry["operation"]]
     method, seconds = names.methods[operation.name], entry["delay"]
     waits_for_error = any(
@@ -180,7 +188,7 @@ def _wait(name: str, entry: Json, selection: Selection, names: Names) -> Method:
         result,
         f"Call {method} every {seconds} seconds, {entry['maxAttempts']} times at most, until"
         f" {name} is reached; return the last response.",
-        f"await self._wait({literal(constant(name))}, ",
+        f"await self._wait({literal(constant)}, ",
         Annotator(selection, names, "types."),
     )
 

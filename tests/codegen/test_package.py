@@ -6,6 +6,7 @@ import ast
 import asyncio
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import typing
@@ -21,7 +22,7 @@ import pytest
 from black.mode import Mode, TargetVersion
 
 from codegen.format import format_text
-from codegen.load import SERVICE, Model, Source, load
+from codegen.load import PAGINATORS, SERVICE, Model, Source, load
 from codegen.manifest import Wishes
 from codegen.override import Method, Parameter
 from codegen.pipeline import generate
@@ -124,6 +125,30 @@ def test_renamed_parameters_keep_their_names_on_the_wire(tmp_path: Path) -> None
         asyncio.run(client.describe_animal(Name="tom", text="x"))
         assert recorder.params == {"Name": "tom", "str": "x"}
         assert inspect.iscoroutinefunction(package.Zoo.close)
+
+
+def test_operations_that_differ_in_their_case_have_paginators_of_their_own() -> None:
+    """Once a correction has told their methods apart, each pages its own operation."""
+    loaded = load(zoo.source())
+    service = deepcopy(loaded.service)
+    paged = {"input": {"shape": "Paged"}, "output": {"shape": "Paged"}}
+    service["operations"] = {name: {"name": name, **paged} for name in ("ListPets", "listPets")}
+    service["shapes"]["Paged"] = {
+        "type": "structure",
+        "members": {"Token": {"shape": "Text"}, "Names": {"shape": "Text"}},
+    }
+    service["shapes"]["Text"] = {"type": "string"}
+    entry = {"input_token": "Token", "output_token": "Token", "result_key": "Names"}
+    pages = {"pagination": dict.fromkeys(service["operations"], entry)}
+    model = Model(loaded.source, {SERVICE: service, PAGINATORS: pages}, "")
+    renamed = Method("zoo", "listPets", name="list_small_pets", reason="it is a test")
+    texts = generate(model, Wishes(overrides=(renamed,))).files
+    constants = dict(re.findall(r'^(\w+) = Pages\(\s*"(\w+)"', texts["paginators.py"], re.M))
+    assert sorted(constants.values()) == ["ListPets", "listPets"]
+    for method, operation in (("list_pets", "ListPets"), ("list_small_pets", "listPets")):
+        _, _, rest = texts["client.py"].partition(f"def paginate_{method}(")
+        constant, *_ = re.findall(r"paginators\.(\w+)", rest)
+        assert constants[constant] == operation
 
 
 def test_errors_are_classes_found_by_their_codes(package: ModuleType) -> None:

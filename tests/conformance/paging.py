@@ -23,7 +23,7 @@ import botocore.waiter
 import jmespath.exceptions
 
 from codegen.load import find, load
-from codegen.paging import constant, paginator_constants, waiter_constants
+from codegen.paging import constant_names, paginator_constants, waiter_constants
 from codegen.select import Selection, select
 from codegen.shapes import Shape
 from tests.conformance import models
@@ -128,8 +128,9 @@ def paginators(service: str) -> Iterator[Paged]:
     """Return the paged operations of a service."""
     chosen = selection(service)
     constants = compiled(paginator_constants(chosen))
+    names = constant_names(chosen.paginators)
     for name, entry in chosen.paginators.items():
-        pages = constants[constant(name)]
+        pages = constants[names[name]]
         model = models.theirs(service).operation_model(name)
         output = chosen.service.operations[name].output
         shape = output.shape if output else ""
@@ -383,8 +384,9 @@ def waiting_differences(service: str, rng: Random, rounds: int = 4) -> tuple[int
         count, differences = 0, []
         chosen = selection(service)
         constants = compiled(waiter_constants(chosen))
+        names = constant_names(chosen.waiters)
         for name, entry in chosen.waiters.items():
-            waiter = constants[constant(name)]
+            waiter = constants[names[name]]
             for _ in range(rounds):
                 answers = [random_answer(rng, waiter) for _ in range(5)]
                 try:
