@@ -459,7 +459,7 @@ class ServiceClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        ServiceClient.close(self)  # an operation may be called close
         await asyncio.sleep(0)  # lets what was cancelled end before the loop does
 
     def __repr__(self) -> str:

@@ -28,7 +28,7 @@ from codegen.override import Method, Parameter
 from codegen.pipeline import generate
 from codegen.spelling import method_name
 from tests.codegen import zoo
-from tornado_aws.exceptions import AWSError
+from tornado_aws.exceptions import AWSError, ClientClosedError
 
 COMMAND = [sys.executable, "-m", "codegen"]
 
@@ -125,6 +125,23 @@ def test_renamed_parameters_keep_their_names_on_the_wire(tmp_path: Path) -> None
         asyncio.run(client.describe_animal(Name="tom", text="x"))
         assert recorder.params == {"Name": "tom", "str": "x"}
         assert inspect.iscoroutinefunction(package.Zoo.close)
+
+
+def test_leaving_a_client_closes_it_where_an_operation_is_called_close(tmp_path: Path) -> None:
+    """``async with`` closes the connections at its end, and sends nothing."""
+    renamed = Method("zoo", "CloseGates", name="close", reason="it is a test")
+    zoo.write(tmp_path, Wishes(overrides=(renamed,)))
+
+    async def leave(client: Any) -> None:
+        client._call = recorder = AsyncMock()
+        async with client:
+            pass
+        recorder.assert_not_called()
+        with pytest.raises(ClientClosedError):
+            await client.get_credentials()
+
+    with zoo.imported(tmp_path) as package:
+        asyncio.run(leave(package.Zoo(region="us-east-1", access_key="a", secret_key="s")))
 
 
 def test_operations_that_differ_in_their_case_have_paginators_of_their_own() -> None:
