@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 
 from .endpoints import endpoints_text, rule_faults
 from .faults import Fault, FaultyModel
@@ -141,8 +143,21 @@ def _outcomes(jobs: Sequence[Job]) -> Iterator[Outcome]:
     if len(jobs) <= FEW:
         yield from map(_attempt, jobs)
         return
-    with ProcessPoolExecutor(min(cpu_count() or 1, len(jobs))) as pool:
+    count = min(os.cpu_count() or 1, len(jobs))
+    with ProcessPoolExecutor(count, initializer=_end_with_parent) as pool:
         yield from pool.map(_attempt, jobs)
+
+
+def _end_with_parent() -> None:
+    """Let a process of the pool end when the program is killed: it would wait for work for ever."""
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _attempt(job: Job) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -257,6 +258,26 @@ def test_a_file_that_cannot_be_written_is_one_message(project: Path) -> None:
     result = run("generate")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("Cannot read or write a file: ")
+
+
+def test_processes_end_with_the_program_that_is_killed() -> None:
+    """Whoever reads its output, as a build does, sees the end of it when the program is gone."""
+    killed = (
+        "import os, pathlib, signal\n"
+        "from codegen import load, manifest, pipeline\n"
+        "(source,) = load.find(pathlib.Path('models'))\n"
+        "outcomes = pipeline._outcomes([(source, manifest.Wishes(), pathlib.Path())] * 3)\n"
+        "next(outcomes)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", killed],
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 @pytest.mark.parametrize(
