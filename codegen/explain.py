@@ -9,7 +9,7 @@ from .addresses import endpoint, wire_name
 from .faults import Fault, FaultyModel, nearest
 from .load import SERVICE, Source, load
 from .manifest import Wishes
-from .methods import methods_of
+from .methods import methods_of, parameters_of
 from .name import name
 from .override import Names, Optional, Override, Type
 from .overrides import corrections
@@ -56,7 +56,7 @@ def _surface(selection: Selection, operation: str, decided: Names) -> Iterator[t
     names = name(selection, decided)
     data = selection.service.operations[operation]
     (method,) = methods_of(selection, names)
-    parameters = selection.service.shapes[data.input.shape].members if data.input else {}
+    parameters = [each.name for each in parameters_of(data, selection, names)]
     result = names.results.get(operation, "EmptyResult")
     lines = f"{method.signature}\n{method.docstring}\n{method.call}".count("\n") + 1
     yield "method", f"{names.module}.{names.client}.{names.methods[operation]}, {lines} lines"

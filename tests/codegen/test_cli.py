@@ -167,6 +167,12 @@ def test_explain_tells_what_is_decided_about_an_operation(project: Path) -> None
     assert "there is no operation 'Wach'; did you mean Watch?" in wrong.stderr
 
 
+def test_explain_tells_the_parameters_as_callers_write_them() -> None:
+    """In the order of the signature, and by the names that corrections give them."""
+    told = topics(run("explain", "logs", "CreateExportTask", *REAL))
+    assert told["parameters"].split(", ")[:3] == ["logGroupName", "fromTime", "to"]
+
+
 def topics(result: Result) -> dict[str, str]:
     """Return what ``explain`` said, by topic."""
     assert result.exit_code == 0, result.stderr
