@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import errno
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
-from functools import partial
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from uuid import uuid4
@@ -53,25 +53,21 @@ async def fetch_into(
         AWSClientException: a call failed, or the file is not what its checksum says.
         OSError: the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    file = await off_loop(_Positioned, temporary)
+    file = _HiddenFile(path)
     try:
-        try:
-            await run(_jobs(s3, params, file, ranges, progress), concurrency)
-        finally:
-            await off_loop(file.close)
-        await off_loop(_verify, temporary, _verifier(s3, head))
-        await off_loop(os.replace, temporary, path)
+        await off_loop(file.open)
+        await run(_jobs(s3, params, file, ranges, progress), concurrency)
+        await _verify(file, _verifier(s3, head))
+        await off_loop(file.publish)
     except BaseException:
-        # A thread may have renamed it meanwhile, when the call was cancelled just then.
-        await off_loop(partial(temporary.unlink, missing_ok=True))
+        await off_loop(file.discard)
         raise
 
 
 async def _jobs(
     s3: ServiceClient,
     params: Params,
-    file: _Positioned,
+    file: _HiddenFile,
     ranges: Iterable[tuple[int, int]],
     progress: Progress | None,
 ) -> AsyncGenerator[Coroutine[Any, Any, None], None]:
@@ -79,25 +75,79 @@ async def _jobs(
         yield _fetch(s3, params, file, start, stop, progress)
 
 
-class _Positioned:
-    """A new file that several write into, each at its own place; its methods block."""
+class _HiddenFile:
+    """A new file beside the one that it becomes; several write into it, each at its own place.
+
+    Its methods block. What a cancelled caller has begun may go on in its thread beside `discard`.
+
+    Args:
+        path: the file that it becomes.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file: IO[bytes] = path.open("xb")
+        self._path = path
+        # The name of the target is told, but may be as long as names can be.
+        self._temporary = path.parent / f".{path.name[:50]}.{uuid4().hex}"
         self._lock = threading.Lock()
-        self.close = self._file.close
+        self._file: IO[bytes] | None = None
+        self._is_discarded = False
+
+    def open(self) -> None:
+        """Make it.
+
+        Raises:
+            OSError: it cannot be made, or become the other.
+        """
+        with self._lock:
+            if self._is_discarded:
+                return
+            if self._path.exists() and not self._path.is_file():
+                reason = "Only regular files are replaced"
+                raise FileExistsError(errno.EEXIST, reason, str(self._path))
+            self._file = self._temporary.open("x+b")
 
     def write(self, position: int, pieces: list[bytes]) -> int:
-        with self._lock:
-            self._file.seek(position)
-            self._file.writelines(pieces)
+        """Write pieces and return how many bytes they are."""
+        with self._at(position) as file:
+            file.writelines(pieces)
         return sum(map(len, pieces))
+
+    def check(self, position: int, verifier: checksums.Verifier) -> int:
+        """Let a block be verified; return how many bytes it has, 0 at the end."""
+        with self._at(position) as file:
+            data = file.read(_READ)
+        verifier.update(data)
+        return len(data)
+
+    @contextmanager
+    def _at(self, position: int) -> Iterator[IO[bytes]]:
+        with self._lock:
+            assert self._file is not None  # noqa: S101 - `open` comes first
+            self._file.seek(position)
+            yield self._file
+
+    def publish(self) -> None:
+        """Let it take its name, in place of another file."""
+        with self._lock:
+            if self._file is not None and not self._is_discarded:
+                self._file.close()
+                self._temporary.replace(self._path)
+
+    def discard(self) -> None:
+        """Delete it, unless it has its name already, and let nothing begun later make it."""
+        with self._lock:
+            self._is_discarded = True
+            if self._file is None:
+                return
+            with suppress(OSError):  # what is written behind its back fits on no disk
+                self._file.close()
+            self._temporary.unlink(missing_ok=True)
 
 
 async def _fetch(
     s3: ServiceClient,
     params: Params,
-    file: _Positioned,
+    file: _HiddenFile,
     start: int,
     stop: int,
     progress: Progress | None,
@@ -133,12 +183,13 @@ def _verifier(s3: ServiceClient, head: Params) -> checksums.Verifier | None:
     return checksums.verifier(rule, head["ResponseMetadata"]["HTTPHeaders"]) if rule else None
 
 
-def _verify(path: Path, verifier: checksums.Verifier | None) -> None:
+async def _verify(file: _HiddenFile, verifier: checksums.Verifier | None) -> None:
+    """Read a file again, a block in each step: nobody could end a thread that reads all of it."""
     if verifier is None:
         return
-    with path.open("rb") as file:
-        while data := file.read(_READ):
-            verifier.update(data)
+    position = 0
+    while size := await off_loop(file.check, position, verifier):
+        position += size
     verifier.verify()
 
 

@@ -205,7 +205,7 @@ async def download(
         ParamValidationError: a parameter does not fit.
         AWSClientException: a call failed; also when the object changes meanwhile.
         ReadError: a part broke off again and again, or the file is not what its checksum says.
-        OSError: the file cannot be written.
+        OSError: the file cannot be written; also when the target is something else than a file.
     """
     params |= {"Bucket": Bucket, "Key": Key}
     await _begin(s3, "GetObject", params, part_size, concurrency)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from generated.dynamodb import DynamoDB
 from generated.s3 import S3
 from tests.support.written_transport import header
-from tornado_aws import exceptions, transfers
+from tornado_aws import exceptions, file_download, transfers
 from tornado_aws.bodies import open_body
 from tornado_aws.checksums import algorithm
 from tornado_aws.exceptions import ParamValidationError, ReadError
@@ -548,6 +548,78 @@ def test_a_cancelled_download_leaves_no_file(tmp_path: Path) -> None:
 
     run(memory, main)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_is_cancelled_while_its_file_is_made_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread makes it, which nobody can stop."""
+    make = Path.open
+
+    async def main(s3: S3) -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.create_task(transfers.download(s3, tmp_path / "f", part_size=PART, **WHERE))
+
+        def make_late(*args: Any, **options: Any) -> Any:
+            loop.call_soon_threadsafe(task.cancel)
+            return make(*args, **options)
+
+        monkeypatch.setattr(Path, "open", make_late)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(MemoryS3(), main)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_is_cancelled_while_it_is_verified_reads_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ends waits for its threads, and a file may be large."""
+    updates: list[int] = []
+
+    async def main(s3: S3) -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.create_task(transfers.download(s3, tmp_path / "f", part_size=PART, **WHERE))
+
+        class Cancelling:
+            def update(self, data: bytes) -> None:
+                updates.append(len(data))
+                loop.call_soon_threadsafe(task.cancel)
+
+            def verify(self) -> None:
+                raise AssertionError
+
+        monkeypatch.setattr(file_download, "_verifier", lambda *_: Cancelling())
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(MemoryS3(), main)
+    assert len(updates) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def make_device(path: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("devices are no files there")
+    path.symlink_to(os.devnull)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, make_device])
+def test_only_a_file_is_replaced(make: Callable[[Path], object], tmp_path: Path) -> None:
+    """Nobody means a device, and a folder cannot be; that is known before anything has come."""
+    memory = MemoryS3()
+    make(tmp_path / "f")
+    with pytest.raises(FileExistsError, match="Only regular files"):
+        download(memory, tmp_path / "f")
+    assert memory.log == ["HEAD"]
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_file_may_have_the_longest_name(tmp_path: Path) -> None:
+    """The hidden one has room beside it."""
+    download(MemoryS3(), tmp_path / ("ä" * 127))
+    assert (tmp_path / ("ä" * 127)).read_bytes() == DATA
 
 
 def test_a_download_that_is_cancelled_at_its_end_is_cancelled(
