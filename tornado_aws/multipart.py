@@ -12,6 +12,7 @@ from collections.abc import (
     Mapping,
 )
 from contextlib import aclosing
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from tornado_aws import checksums
@@ -169,19 +170,25 @@ async def run(jobs: AsyncIterable[Coroutine[Any, Any, T]], concurrency: int) -> 
     The next job is asked for when there is room for it. The first that fails ends the others.
     """
     slots = asyncio.Semaphore(concurrency)
-    tasks: list[asyncio.Task[T]] = []
+    results: list[Any] = []
+
+    def finish(number: int, task: asyncio.Task[T]) -> None:
+        slots.release()
+        if _has_succeeded(task):
+            results[number] = task.result()
+
     try:
         async with asyncio.TaskGroup() as group:
             await slots.acquire()
             async for job in jobs:
-                task = group.create_task(job)
-                task.add_done_callback(lambda _: slots.release())
-                tasks.append(task)
+                # No task is kept: there are hundreds of thousands of some.
+                group.create_task(job).add_done_callback(partial(finish, len(results)))
+                results.append(None)
                 await slots.acquire()
     except BaseExceptionGroup as failures:
         first = failures.exceptions[0]
         raise first from first.__cause__
-    return [task.result() for task in tasks]
+    return results
 
 
 def is_checksum(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -27,6 +28,25 @@ def test_results_are_in_the_order_of_the_jobs() -> None:
         return await run(jobs(), 4)
 
     assert asyncio.run(main()) == list(range(10))
+
+
+def test_nothing_is_kept_of_a_job_but_its_result() -> None:
+    """A download of terabytes has hundreds of thousands."""
+    tasks: list[weakref.ref[Any]] = []
+    most = 0
+
+    async def job() -> None:
+        tasks.append(weakref.ref(asyncio.current_task()))
+
+    async def jobs() -> AsyncIterator[Coroutine[Any, Any, None]]:
+        nonlocal most
+        for _ in range(20):
+            yield job()
+            most = max(most, sum(task() is not None for task in tasks))
+
+    asyncio.run(run(jobs(), 2))
+    assert len(tasks) == 20
+    assert most <= 4
 
 
 def test_an_error_where_jobs_come_from_is_raised_as_it_is() -> None:
