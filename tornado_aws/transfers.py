@@ -18,7 +18,8 @@ from itertools import count, repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tornado_aws.bodies import Body, as_bytes, open_body
+from tornado_aws.bodies import Body, aclose, as_bytes, open_body
+from tornado_aws.checksums import response_rule
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.file_download import fetch_into, off_loop
 from tornado_aws.file_parts import open_file
@@ -209,8 +210,8 @@ async def download(
     """
     params |= {"Bucket": Bucket, "Key": Key}
     await _begin(s3, "GetObject", params, part_size, concurrency)
-    head = await _head(s3, params)
-    params = {"IfMatch": head["ETag"], **params}
+    head = await _head(s3, await _verified(s3, params))
+    params = {**params, "IfMatch": head["ETag"]}  # it has met the caller's own condition
     ranges = _ranges(head["ContentLength"], part_size)
     await fetch_into(Path(target), s3, params, head, ranges, concurrency, progress)
     return head
@@ -270,15 +271,19 @@ async def _parts(body: Body, sizes: Iterator[int]) -> AsyncGenerator[bytes, None
     begun: list[memoryview] = []
     missing = next(sizes)
     total = 0
-    async for piece in body:
-        rest = memoryview(as_bytes(piece))
-        total += len(rest)
-        while len(rest) > missing:
-            begun.append(rest[:missing])
-            rest, missing = rest[missing:], next(sizes)
-            yield _joined(begun)
-        begun.append(rest)
-        missing -= len(rest)
+    pieces = aiter(body)
+    try:
+        async for piece in pieces:
+            rest = memoryview(as_bytes(piece))
+            total += len(rest)
+            while len(rest) > missing:
+                begun.append(rest[:missing])
+                rest, missing = rest[missing:], next(sizes)
+                yield _joined(begun)
+            begun.append(rest)
+            missing -= len(rest)
+    finally:
+        await aclose(pieces)
     if body.length not in (None, total):
         raise ParamValidationError(f"The source has {total} bytes, but it said {body.length}")
     yield _joined(begun)
@@ -311,9 +316,15 @@ async def _asynchronous(items: Iterator[T]) -> AsyncGenerator[T, None]:
 
 
 async def _head(s3: ServiceClient, params: Params) -> dict[str, Any]:
-    wanted = {"ChecksumMode": "ENABLED", **known(s3, "HeadObject", params)}
-    result: dict[str, Any] = await s3._call("HeadObject", wanted)
+    result: dict[str, Any] = await s3._call("HeadObject", known(s3, "HeadObject", params))
     return result
+
+
+async def _verified(s3: ServiceClient, params: Params) -> Params:
+    """Return parameters that ask for a checksum of the whole where ``GetObject`` asks for one."""
+    settings = (await s3._session.ready()).settings
+    rule = response_rule(s3._model().operation("GetObject"))
+    return params if rule is None else rule.ask(params, settings.response_checksum_validation)
 
 
 def _refuse(operation: str, reasons: Mapping[str, str], params: Params) -> None:

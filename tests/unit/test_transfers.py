@@ -367,6 +367,29 @@ def test_any_pieces_become_parts_of_their_size(pieces: list[bytes], size: int) -
     assert 0 < len(parts[-1]) <= size or parts == [b""]
 
 
+def test_a_source_is_ended_when_its_upload_fails() -> None:
+    """What it holds open is not left to whoever drops it."""
+    memory = MemoryS3()
+    memory.fails = lambda asked: asked == "PUT 1"
+    ended = False
+
+    async def source() -> AsyncIterator[bytes]:
+        nonlocal ended
+        try:
+            while True:
+                yield bytes(PART)
+        finally:
+            ended = True
+
+    async def main(s3: S3) -> None:
+        kept = source()
+        with pytest.raises(exceptions.AWSError):
+            await transfers.upload(s3, kept, part_size=PART, **WHERE)
+        assert ended
+
+    run(memory, main)
+
+
 @pytest.mark.parametrize("size", [0, 1, 8 << 20, 80 << 30, (80 << 30) + 1, 5 << 40])
 def test_there_are_never_too_many_parts(size: int) -> None:
     """S3 takes 10,000 of at most 5 GiB."""
@@ -521,6 +544,26 @@ def test_the_whole_is_verified(tmp_path: Path, is_right: bool) -> None:
         with pytest.raises(ReadError, match="CRC32"):
             download(memory, tmp_path / "f")
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_condition_that_is_none_does_not_let_the_object_change(tmp_path: Path) -> None:
+    """None means not given."""
+    memory = MemoryS3()
+    download(memory, tmp_path / "f", IfMatch=None)
+    assert [header(each, "If-Match") for each in memory.requests] == ["", *['"e"'] * 3]
+
+
+def test_nothing_is_verified_where_that_is_not_wanted(tmp_path: Path) -> None:
+    """Servers whose checksums are of no use need the setting."""
+    memory = MemoryS3()
+
+    async def main(s3: S3) -> None:
+        await transfers.download(s3, tmp_path / "f", part_size=PART, **WHERE)
+
+    run(memory, main, response_checksum_validation="when_required")
+    assert {header(each, "x-amz-checksum-mode") for each in memory.requests} == {""}
+    run(memory, main)
+    assert header(memory.requests[-4], "x-amz-checksum-mode") == "ENABLED"
 
 
 def test_a_checksum_of_checksums_is_left_alone(tmp_path: Path) -> None:
