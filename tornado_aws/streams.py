@@ -204,6 +204,9 @@ class StreamingBody:
 
     def close(self) -> None:
         """Drop what was not read; the connection is free. Idempotent."""
+        if self._size or not self._is_over:
+            error = ReadError("The stream was closed before its end was read")
+            self._error = self._error or error
         self._pieces.clear()
         self._size = 0
         if not self._is_over:
@@ -223,7 +226,7 @@ class StreamingBody:
     async def _receive(self) -> bool:
         """Take the next bytes off the connection; False when there are none left."""
         if self._error is not None:
-            raise self._error
+            raise self._locate(self._error)
         if self._is_over:
             return False
         try:

@@ -179,6 +179,21 @@ def test_leaving_the_context_closes_the_stream() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("amount", [0, 5])
+@pytest.mark.parametrize("length", [None, len(HELLO)])
+def test_what_was_closed_unread_is_not_taken_for_the_end(length: int | None, amount: int) -> None:
+    """Although all of it had come."""
+
+    async def main() -> None:
+        body = StreamingBody(Source(HELLO), length)
+        await body.read(amount)
+        body.close()
+        with pytest.raises(exceptions.ReadError, match="closed before its end"):
+            await body.read()
+
+    asyncio.run(main())
+
+
 def test_chunk_sizes_are_positive() -> None:
     """Zero would iterate for ever."""
 
