@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tornado_aws.aws_chunked import ChunkedBody, SignedChunkedBody
-from tornado_aws.bodies import Body, blocking_pieces, open_body, read_short
+from tornado_aws.bodies import Body, Piece, blocking_pieces, open_body, read_short, stepwise
 from tornado_aws.checksums import (
     Algorithm,
     Checksum,
@@ -229,7 +229,10 @@ class Upload:
         given = {name.lower() for name, _ in parts.headers}
         hashes = {name: new() for name, new in self._hashes.items() if name not in given}
         sums += hashes.values()
-        length = await asyncio.get_running_loop().run_in_executor(None, _read_through, body, sums)
+        length = 0
+        # Piece by piece: nobody could end a thread that reads all of it.
+        async for piece in stepwise(_hashed(body, sums)):
+            length += len(piece)
         if parts.content_length not in (None, length):
             raise self._fault(f"it has {length} bytes, but {parts.content_length} were expected")
         parts = parts._replace(payload_hash=sums[0].digest().hex(), content_length=length)
@@ -301,10 +304,8 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read_through(body: Body, sums: list[Checksum]) -> int:
-    length = 0
+def _hashed(body: Body, sums: list[Checksum]) -> Iterator[Piece]:
     for piece in blocking_pieces(body):
-        length += len(piece)
         for checksum in sums:
             checksum.update(piece)
-    return length
+        yield piece

@@ -20,7 +20,7 @@ from tornado_aws import AsyncAWSClient, exceptions
 from tornado_aws.checksums import algorithm
 from tornado_aws.protocols import HTTPParts, load, rest_xml
 from tornado_aws.routes import Route, make_signer
-from tornado_aws.uploads import upload
+from tornado_aws.uploads import Upload, upload
 from tornado_aws.urls import parse_base
 
 KEYS: Any = {"access_key": "AKID", "secret_key": "hush", "region": "us-east-1"}
@@ -215,6 +215,37 @@ def test_a_file_is_hashed_before_it_is_sent(tmp_path: Path) -> None:
     assert {request.body for request in requests} == {DATA}
     assert len({request.header("Authorization") for request in requests}) == 1
     assert {request.header("Content-Length") for request in requests} == {str(len(DATA))}
+
+
+def test_a_file_whose_upload_is_cancelled_is_hashed_no_further(tmp_path: Path) -> None:
+    """A process that ends waits for its threads, and a file may be large."""
+    path = tmp_path / "data"
+    path.write_bytes(bytes(4 << 20))
+    updates: list[int] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        class Cancelling:
+            def update(self, data: bytes | memoryview) -> None:
+                updates.append(len(data))
+                loop.call_soon_threadsafe(task.cancel)
+
+            def digest(self) -> bytes:
+                raise AssertionError
+
+        operation = S3_MODEL.operation("PutObject")
+        parts = rest_xml.serializer(operation)({"Bucket": "b", "Key": "k", "Body": path})
+        signer = make_signer("s3", "us-east-1", is_s3=True)
+        route = Route(parse_base("http://s3.test"), signer, [])
+        sending = upload(operation, load(S3_MODEL.metadata), {"X-Sum": Cancelling})
+        assert isinstance(sending, Upload)
+        task = asyncio.create_task(sending.prepare(parts, {}, route, "when_required"))
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert len(updates) == 1
 
 
 def test_what_can_be_read_once_is_refused_where_a_hash_is_wanted() -> None:
