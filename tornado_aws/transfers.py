@@ -111,7 +111,7 @@ async def upload(
         OSError: the file cannot be read.
     """
     params |= {"Bucket": Bucket, "Key": Key}
-    await _begin(s3, "PutObject", params, part_size, concurrency)
+    params = await _begin(s3, "PutObject", params, part_size, concurrency)
     opened = _as_source(source)
     file = await off_loop(open_file, opened)
     if file is None:
@@ -157,7 +157,7 @@ async def copy(
         AWSClientException: as for `upload`; also when the object changes meanwhile.
     """
     params |= {"Bucket": Bucket, "Key": Key}
-    await _begin(s3, "CopyObject", params, part_size, concurrency)
+    params = await _begin(s3, "CopyObject", params, part_size, concurrency)
     head = await _head(source or s3, {**CopySource, **_of_source(params)})
     size: int = head["ContentLength"]
     params = {**params, "CopySource": CopySource, "CopySourceIfMatch": head["ETag"]}
@@ -209,7 +209,7 @@ async def download(
         OSError: the file cannot be written; also when the target is something else than a file.
     """
     params |= {"Bucket": Bucket, "Key": Key}
-    await _begin(s3, "GetObject", params, part_size, concurrency)
+    params = await _begin(s3, "GetObject", params, part_size, concurrency)
     head = await _head(s3, await _verified(s3, params))
     params = {**params, "IfMatch": head["ETag"]}  # it has met the caller's own condition
     ranges = _ranges(head["ContentLength"], part_size)
@@ -247,7 +247,7 @@ async def _upload(
 
 def _in_parts(params: Params) -> Params:
     """Return the parameters of an object that goes in parts: its checksum is that of the whole."""
-    stated = [name for name, value in params.items() if is_checksum(name) and value is not None]
+    stated = [name for name in params if is_checksum(name)]
     if not stated:
         return params
     algorithm = stated[0].removeprefix("Checksum")
@@ -353,8 +353,12 @@ def _of_source(params: Params) -> Params:
 
 async def _begin(
     s3: ServiceClient, operation: str, params: Params, part_size: int, concurrency: int
-) -> None:
-    """Check the arguments, and import what says which parameters an operation has."""
+) -> dict[str, Any]:
+    """Check the arguments, and import what says which parameters an operation has.
+
+    Returns:
+        The parameters that are given: those that are None are not.
+    """
     if part_size < _LEAST_PART:
         raise ParamValidationError(f"part_size is {part_size}; S3 wants at least {_LEAST_PART}")
     if concurrency < 1:
@@ -364,6 +368,7 @@ async def _begin(
         raise ParamValidationError(f"{s3!r} is no client of S3: it has no {operation}")
     unknown = params.keys() - known(s3, operation, params).keys()
     _refuse(operation, dict.fromkeys(unknown, "there is no such parameter") | _SETTLED, params)
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def _fitting(size: int, part_size: int) -> int:

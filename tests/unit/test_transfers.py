@@ -456,6 +456,15 @@ def test_what_a_copy_demands_of_its_source_is_demanded_of_it() -> None:
     assert header(head, "x-amz-request-payer") == "requester"
 
 
+def test_what_is_none_is_as_if_it_were_not_given() -> None:
+    """None is not sent; nor does it stand for another choice."""
+    memory = MemoryS3()
+    memory.headers = [("Content-Type", "x/y")]
+    copy(memory, MetadataDirective=None, ChecksumAlgorithm=None)
+    assert header(memory.requests[1], "Content-Type") == "x/y"
+    assert header(memory.requests[1], "x-amz-checksum-type") == "FULL_OBJECT"
+
+
 def test_an_unknown_parameter_of_a_copy_is_refused() -> None:
     """Whatever the size of the object."""
     memory = MemoryS3()
