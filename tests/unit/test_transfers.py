@@ -367,6 +367,30 @@ def test_any_pieces_become_parts_of_their_size(pieces: list[bytes], size: int) -
     assert 0 < len(parts[-1]) <= size or parts == [b""]
 
 
+def test_parts_are_put_together_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That takes a millisecond for each megabyte."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield bytes(25)
+
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        steps = 0
+        run_in_executor = loop.run_in_executor
+
+        def counted(*args: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            return run_in_executor(*args)
+
+        monkeypatch.setattr(loop, "run_in_executor", counted)
+        body = await open_body(source())
+        assert [len(part) async for part in transfers._parts(body, repeat(10))] == [10, 10, 5]
+        return steps
+
+    assert asyncio.run(main()) == 3
+
+
 def test_a_source_is_ended_when_its_upload_fails() -> None:
     """What it holds open is not left to whoever drops it."""
     memory = MemoryS3()
