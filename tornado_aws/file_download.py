@@ -82,9 +82,13 @@ class _HiddenFile:
 
     Args:
         path: the file that it becomes.
+
+    Attributes:
+        turn: who writes has it, so that on a slow disk one thread waits and not all that there are.
     """
 
     def __init__(self, path: Path) -> None:
+        self.turn = asyncio.Lock()
         self._path = path
         # The name of the target is told, but may be as long as names can be.
         self._temporary = path.parent / f".{path.name[:50]}.{uuid4().hex}"
@@ -166,7 +170,8 @@ async def _fetch(
         try:
             async with result["Body"] as body:
                 while pieces := await body.read_pieces(_BLOCK):
-                    size = await off_loop(file.write, start, pieces)
+                    async with file.turn:
+                        size = await off_loop(file.write, start, pieces)
                     start += size
                     failures = 0
                     report(progress, size)

@@ -8,6 +8,7 @@ import re
 import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
@@ -554,6 +555,36 @@ def test_a_range_that_is_not_what_its_checksum_says_is_an_error(tmp_path: Path) 
         download(memory, tmp_path / "f", concurrency=1)
     assert memory.log == ["HEAD", "GET"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slow_disk_keeps_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are wanted: to look up a host, for example."""
+    may_write = threading.Event()
+    write = file_download._HiddenFile.write
+
+    def write_late(*args: Any) -> int:
+        may_write.wait(10)
+        return write(*args)
+
+    async def main(s3: S3) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(2))
+        work = transfers.download(s3, tmp_path / "f", part_size=PART, **WHERE)
+        task = asyncio.create_task(work)
+        while memory.log.count("GET") < 3:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        try:
+            await asyncio.wait_for(loop.run_in_executor(None, int), 5)
+        finally:
+            may_write.set()
+            await task
+
+    memory = MemoryS3()
+    monkeypatch.setattr(file_download._HiddenFile, "write", write_late)
+    run(memory, main)
+    assert (tmp_path / "f").read_bytes() == DATA
 
 
 @pytest.mark.parametrize("name", ["Range", "PartNumber"])
