@@ -323,7 +323,7 @@ class ServiceClient:
             raise
         result["ResponseMetadata"] = _metadata(delivery, result.get("ResponseMetadata"))
         if peculiar.after_parse is not None:
-            result = peculiar.after_parse(result, response, call.asked)
+            result = peculiar.after_parse(result, delivery.response, call.asked)
         return result
 
     def _stream_error(self, operation: Prepared, delivery: Delivery, fault: Fault) -> AWSError:

@@ -269,6 +269,18 @@ def test_an_object_may_look_like_an_error() -> None:
     calls(main, Response(200, "OK", [], FAILED_MIDWAY))
 
 
+@pytest.mark.parametrize("operation", ["get_object", "head_object"])
+def test_an_expiry_that_is_no_time_is_given_as_it_is(operation: str) -> None:
+    """The uploader's own text is in the result, and the time that it is not is left out."""
+
+    async def main(s3: S3) -> None:
+        result = await getattr(s3, operation)(Bucket="b-1", Key="k")
+        assert result["ExpiresString"] == "never"
+        assert "Expires" not in result
+
+    calls(main, Response(200, "OK", [("Expires", "never")]))
+
+
 def test_keys_of_listings_are_decoded() -> None:
     """They are asked for URL-encoded, since XML cannot say all of them."""
     body = (

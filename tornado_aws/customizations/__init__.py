@@ -101,8 +101,8 @@ class Hooks(NamedTuple):
         permission: what a copy from another region wants to have signed there.
         find_error: finds the error in a response that reports success.
         before_parse: from the response to the one that is parsed.
-        after_parse: from the result, the response and the caller's parameters to the result that
-            the caller gets.
+        after_parse: from the result, the response as it came and the caller's parameters to the
+            result that the caller gets.
     """
 
     before_serialize: Callable[[Params], Params] | None = None
