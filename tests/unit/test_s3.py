@@ -281,6 +281,20 @@ def test_an_expiry_that_is_no_time_is_given_as_it_is(operation: str) -> None:
     calls(main, Response(200, "OK", [("Expires", "never")]))
 
 
+def test_blanks_before_a_result_are_no_part_of_it() -> None:
+    """They keep the connection alive while the parts are put together."""
+    body = (
+        b'\n \r\n<?xml version="1.0" encoding="UTF-8"?>\n'
+        b"<CompleteMultipartUploadResult><ETag>e-1</ETag></CompleteMultipartUploadResult>"
+    )
+
+    async def main(s3: S3) -> None:
+        result = await s3.complete_multipart_upload(Bucket="b-1", Key="k", UploadId="u")
+        assert result["ETag"] == "e-1"
+
+    calls(main, Response(200, "OK", [], body))
+
+
 def test_keys_of_listings_are_decoded() -> None:
     """They are asked for URL-encoded, since XML cannot say all of them."""
     body = (

@@ -58,7 +58,7 @@ def hooks(operation: Operation) -> Hooks:
         moved_to=partial(s3_addressing.moved_to, operation.name),
         session=s3_express.open_session,
         find_error=errors.embedded_in_success if _may_carry_error(operation) else None,
-        before_parse=_without_malformed_expiry if _has_expiry(operation) else None,
+        before_parse=_before_parse(operation),
         after_parse=_after(operation),
     )
 
@@ -194,6 +194,24 @@ def _may_carry_error(operation: Operation) -> bool:
         return False
     payload = operation.output.payload
     return payload is None or payload.shape.type not in ("blob", "string")
+
+
+def _before_parse(operation: Operation) -> Callable[[Response], Response] | None:
+    if operation.name in _LONG_AT_WORK:
+        return _without_blanks
+    return _without_malformed_expiry if _has_expiry(operation) else None
+
+
+# While these are executed, blanks keep the connection alive.
+_LONG_AT_WORK = frozenset({"CompleteMultipartUpload", "CopyObject", "UploadPartCopy"})
+
+
+def _without_blanks(response: Response) -> Response:
+    """Return a response that begins with XML, which must have nothing before its declaration."""
+    if not response.body[:1].isspace():
+        return response
+    body = response.body.lstrip()
+    return Response(response.status, response.reason, response.raw_headers, body)
 
 
 def _has_expiry(operation: Operation) -> bool:
