@@ -282,14 +282,15 @@ class ServiceClient:
         self, operation: Prepared, delivery: Delivery, details: ErrorDetails
     ) -> AWSError:
         response = delivery.response
-        code = details.error.get("QueryErrorCode", details.code)
-        members = operation.parse_error(response, code)
+        name = details.error.get("QueryErrorCode", details.code)
+        members = operation.parse_error(response, name)
         body = {
             "Error": details.error,
             **members,
             "ResponseMetadata": _metadata(delivery, {"RequestId": details.request_id or ""}),
         }
-        cls = self._errors.get(code, AWSError)
+        # CloudWatch's model has the codes of its former protocol, SQS's has names alone.
+        cls = self._errors.get(details.code) or self._errors.get(name, AWSError)
         error = cls(
             details.code,
             details.message,

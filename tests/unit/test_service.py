@@ -12,6 +12,7 @@ from unittest import mock
 
 import pytest
 
+from generated.cloudwatch import CloudWatch
 from generated.dynamodb import DynamoDB
 from generated.dynamodb import exceptions as dynamodb_exceptions
 from tests.support.recording_server import Answer, RecordingServer
@@ -78,6 +79,36 @@ def test_modelled_errors_are_classes(server: RecordingServer) -> None:
                 await dynamodb.describe_table(TableName="ttt")
             assert type(unknown.value) is exceptions.AWSError
             assert unknown.value.code == "SomethingNew"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "expected"),
+    [
+        (
+            "InvalidParameterValueException",
+            "InvalidParameterValue",
+            CloudWatch.exceptions.InvalidParameterValueException,
+        ),
+        # Two errors of the model have this code; the query protocol cannot tell them apart.
+        ("DashboardNotFoundError", "ResourceNotFound", CloudWatch.exceptions.ResourceNotFound),
+    ],
+)
+def test_errors_have_classes_when_a_service_has_left_the_query_protocol(
+    server: RecordingServer, name: str, code: str, expected: type[exceptions.AWSError]
+) -> None:
+    """CloudWatch answers the names of its shapes, and in a header the codes of its model."""
+    body = f'{{"__type":"com.amazonaws.cloudwatch#{name}","message":"no"}}'.encode()
+    server.queue(Answer(400, body, (("x-amzn-query-error", f"{code};Sender"),)))
+
+    async def main() -> None:
+        async with CloudWatch(endpoint=server.url, **KEYS) as cloudwatch:
+            with pytest.raises(exceptions.AWSError) as caught:
+                await cloudwatch.get_dashboard(DashboardName="d")
+            assert type(caught.value) is expected
+            assert (caught.value.code, caught.value.message) == (code, "no")
+            assert caught.value.response["message"] == "no"
 
     asyncio.run(main())
 
