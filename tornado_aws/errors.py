@@ -4,9 +4,10 @@ Services answer errors in the format of their protocol, but gateways, load balan
 answer in others; the raw client does not even know the protocol. So the format is taken from the
 response itself:
 
-* JSON (``__type``, ``code``, ``Code``; headers ``x-amzn-errortype``, ``x-amzn-query-error``);
+* JSON (``__type``, ``code``, ``Code``; headers ``x-amzn-errortype``, ``x-amzn-query-error``), bare
+  or within ``Error`` or ``Output``;
 * XML (``<ErrorResponse><Error>``, ``<Response><Errors><Error>``, ``<Errors><Error>``, bare
-  ``<Error>``; with any namespace or none);
+  ``<Error>``, ``<AccessDeniedException>`` and the like; with any namespace or none);
 * CBOR (``__type``);
 * no or another body: the status alone, an AWS error only if the response has an AWS request id.
 """
@@ -28,6 +29,10 @@ REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-amz-request-id")
 # The root of a body that is an error as a whole. S3 sends blanks before it for as long as it is at
 # work. An ``Error`` within another root is part of a result: of one object that DeleteObjects left.
 _ERROR_ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<Error[\s/>]")
+
+# What holds the error where JSON itself names none: of services with forms, asked for JSON, and of
+# others that know no operation to answer for.
+_ENVELOPES = ("Error", "Output")
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -91,11 +96,14 @@ def _text(response: Response) -> str:
 
 def _from_members(response: Response, members: Mapping[str, Any]) -> ErrorDetails:
     headers = response.headers
-    named = headers.get("x-amzn-errortype") or _first_text(members, "__type", "code", "Code")
+    request_id = request_id_of(headers) or _first_text(members, "RequestId") or None
+    named = headers.get("x-amzn-errortype") or _name(members)
+    if not named:
+        members = _out_of_envelope(members)
+        named = _name(members)
     code = _without_namespace(named)
     # The last is what OAuth 2.0 calls it (RFC 6749 section 5.2), as in SSO OIDC's errors.
     message = _first_text(members, "message", "Message", "errorMessage", "error_description")
-    request_id = request_id_of(headers)
     is_aws = bool(code) or request_id is not None
     error = {"Message": message, "Code": code or str(response.status)}
     query_error = headers.get("x-amzn-query-error", "")
@@ -105,6 +113,15 @@ def _from_members(response: Response, members: Mapping[str, Any]) -> ErrorDetail
     if not members and not message:
         error["Message"] = responses.get(response.status, "")
     return ErrorDetails(error["Code"], error["Message"], request_id, error, is_aws)
+
+
+def _name(members: Mapping[str, Any]) -> str:
+    return _first_text(members, "__type", "code", "Code")
+
+
+def _out_of_envelope(members: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = (members.get(name) for name in _ENVELOPES)
+    return next((each for each in inner if isinstance(each, dict)), members)
 
 
 def _from_xml(response: Response, text: str) -> ErrorDetails:
@@ -125,16 +142,16 @@ def _from_xml(response: Response, text: str) -> ErrorDetails:
 
 
 def _find_xml_error(root: Mapping[str, Any]) -> tuple[dict[str, Any] | None, Mapping[str, Any]]:
-    """Return the first ``Error`` element below `root` and the element that holds the request id."""
-    if "Error" in root:
-        return _as_element(root["Error"]), {}
-    envelope = next((value for value in root.values() if isinstance(value, dict)), {})
-    holder = envelope if "Error" in envelope else envelope.get("Errors", {})
-    if not isinstance(holder, dict):
-        return None, envelope
-    if "Errors" in root:
-        holder, envelope = root["Errors"], {}
-    return _as_element(holder.get("Error")), envelope
+    """Return the first error of a document and the element that holds the request id."""
+    ((name, element),) = root.items()
+    if name == "Error":
+        return _as_element(element), {}
+    envelope = element if isinstance(element, dict) else {}
+    holder = envelope if "Error" in envelope else envelope.get("Errors")
+    if isinstance(holder, dict):
+        return _as_element(holder.get("Error")), envelope
+    # What services with JSON answer to a request that is for no operation of theirs.
+    return {**envelope, "Code": name} if name.endswith("Exception") else None, {}
 
 
 def _as_element(value: Any) -> dict[str, Any] | None:

@@ -52,6 +52,35 @@ def test_json_errors_at_any_status(
     assert details.is_aws
 
 
+@pytest.mark.parametrize(
+    ("body", "code", "message", "request_id"),
+    [
+        (
+            {"Error": {"Code": "ExpiredToken", "Message": "m", "Type": "Sender"}, "RequestId": "X"},
+            "ExpiredToken",
+            "m",
+            "X",
+        ),
+        (
+            {"Output": {"__type": "coral#UnknownOperationException", "message": None}},
+            "UnknownOperationException",
+            "",
+            None,
+        ),
+        ({"__type": "Own", "message": "m", "Error": {"Code": "Inner"}}, "Own", "m", None),
+        ({"Error": "text", "Output": ["x"]}, "400", "", None),
+    ],
+)
+def test_json_errors_in_an_envelope(
+    body: dict[str, object], code: str, message: str, request_id: str | None
+) -> None:
+    """Services with forms, asked for JSON, wrap errors; others those of no operation of theirs."""
+    details = errors.parse(respond(400, json.dumps(body)))
+    assert (details.code, details.message, details.request_id) == (code, message, request_id)
+    assert details.error == {"Code": code, "Message": message}
+    assert details.is_aws == (code != "400")
+
+
 def test_the_error_type_header_wins_over_the_body() -> None:
     """rest-json services name the error in x-amzn-errortype."""
     response = respond(404, '{"code": "Other"}', ("X-Amzn-ErrorType", "NotFound:http://x/"))
@@ -111,6 +140,26 @@ def test_xml_errors_in_every_envelope(body: str, request_id: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (
+            "<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be"
+            " authorized</Message>\n</AccessDeniedException>\n",
+            "AccessDeniedException",
+            "Unable to determine service/operation name to be authorized",
+        ),
+        ("<UnknownOperationException/>", "UnknownOperationException", ""),
+        ("<n:SlowException xmlns:n='u'>\n</n:SlowException>", "SlowException", ""),
+    ],
+)
+def test_an_xml_error_may_be_named_by_its_root(body: str, code: str, message: str) -> None:
+    """Services with JSON answer like this what they take for no operation of theirs."""
+    details = errors.parse(respond(403, body))
+    assert (details.code, details.message, details.is_aws) == (code, message, True)
+    assert details.error == {"Code": code, "Message": message}
+
+
+@pytest.mark.parametrize(
     ("charset", "named"),
     [
         ("iso-8859-1", "; charset=ISO-8859-1"),
@@ -161,7 +210,18 @@ def test_an_empty_error_with_a_request_id_is_an_aws_error(status: int, message: 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html><body><h1>503</h1></body></html>", b"<broken", b"plain text", b"{broken", b"{}"],
+    [
+        b"",
+        b"<html><body><h1>503</h1></body></html>",
+        b"<broken",
+        b"<Errors/>",
+        b"<Errors>Error</Errors>",
+        b"<a><Errors/></a>",
+        b"<Error/>",
+        b"plain text",
+        b"{broken",
+        b"{}",
+    ],
 )
 def test_what_is_no_aws_error_is_told_apart(body: bytes) -> None:
     """A load balancer's page is an error with the status as its code, but not AWS's."""
