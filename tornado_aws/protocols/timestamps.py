@@ -26,6 +26,7 @@ _RFC822 = re.compile(
     r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)(\.\d{1,6})?"
     r" (?:GMT|UTC|Z|([+-])(\d\d):?(\d\d))"
 )
+_ZONES = ("GMT", "UTC", "UT", "Z")
 
 
 def to_datetime(value: object) -> datetime:
@@ -165,5 +166,12 @@ def _from_rare_text(text: str) -> datetime:
             return _utc(datetime.fromisoformat(text))
         except ValueError:
             raise ValueError(f"{text!r} is not a timestamp") from None
+    if not all(map(_has_meaning, re.findall("[A-Za-z]+", text))):
+        raise ValueError(f"{text!r} is not a timestamp")
     moment = datetime(*fields[:6], tzinfo=UTC)
     return _utc(moment.replace(tzinfo=timezone(timedelta(seconds=fields[9] or 0))))
+
+
+def _has_meaning(word: str) -> bool:
+    """Tell whether a word of a date is understood; others (PM, CEST) change the moment."""
+    return word[:3].title() in (*_DAYS, *_MONTHS) or word.upper() in _ZONES

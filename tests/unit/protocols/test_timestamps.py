@@ -46,6 +46,7 @@ READ: list[tuple[Any, datetime]] = [
     ("Tue, 29 Apr 2014 13:30:38 -05:00", MOMENT),
     ("Tuesday, 29-Apr-14 18:30:38 GMT", MOMENT),
     ("Tue Apr 29 18:30:38 2014", MOMENT),
+    ("Tue, 29-Apr-2014 18:30:38 UTC", MOMENT),
 ]
 WRONG: list[Any] = [
     "",
@@ -55,6 +56,9 @@ WRONG: list[Any] = [
     "2014-04-29T18:30:60Z",
     "Sat, 30 Feb 2014 18:30:38 GMT",
     "29 Foo 2014 18:30:38 GMT",
+    "Apr 29, 2014 6:30:38 PM",
+    "Tue, 29 Apr 2014 20:30:38 CEST",
+    "Tue Apr 29 20:30:38 CEST 2014",
     "0001-01-01T00:00:00+05:00",
     "nan",
     float("nan"),
