@@ -9,7 +9,8 @@ response itself:
 * XML (``<ErrorResponse><Error>``, ``<Response><Errors><Error>``, ``<Errors><Error>``, bare
   ``<Error>``, ``<AccessDeniedException>`` and the like; with any namespace or none);
 * CBOR (``__type``);
-* no or another body: the status alone, an AWS error only if the response has an AWS request id.
+* plain text, which becomes the message, no or another body: the status is the code, and the error
+  is AWS's only if the response has an AWS request id.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ _ERROR_ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<Error[\s/>]")
 # What holds the error where JSON itself names none: of services with forms, asked for JSON, and of
 # others that know no operation to answer for.
 _ENVELOPES = ("Error", "Output")
+
+# Characters of a text that become an error's message.
+_LONGEST_TEXT = 1000
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -68,7 +72,7 @@ def parse(response: Response) -> ErrorDetails:
         return _from_xml(response, text)
     if text.startswith("{"):
         return _from_members(response, _json_members(text))
-    return _from_members(response, {})
+    return _from_members(response, _plain_message(response, text))
 
 
 def embedded_in_success(response: Response) -> ErrorDetails | None:
@@ -204,6 +208,11 @@ def _json_members(text: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return members if isinstance(members, dict) else {}
+
+
+def _plain_message(response: Response, text: str) -> Mapping[str, Any]:
+    is_plain = response.headers.get("content-type", "").lower().startswith("text/plain")
+    return {"message": text.rstrip()[:_LONGEST_TEXT]} if is_plain and text else {}
 
 
 def _cbor_members(body: bytes) -> Mapping[str, Any]:

@@ -229,6 +229,25 @@ def test_what_is_no_aws_error_is_told_apart(body: bytes) -> None:
     assert (details.code, details.is_aws) == ("503", False)
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        ("upstream connect error\n", "text/plain", "upstream connect error"),
+        ("overloaded", "Text/Plain; charset=utf-8", "overloaded"),
+        ("x" * 9999, "text/plain", "x" * 1000),
+        (" \n", "text/plain", "Service Unavailable"),
+        ("<h1>overloaded</h1>", "text/plain", "Service Unavailable"),
+        ("overloaded", "application/octet-stream", "Service Unavailable"),
+        ("overloaded", "", "Service Unavailable"),
+    ],
+)
+def test_plain_text_is_the_message(body: str, kind: str, message: str) -> None:
+    """It is all that a proxy or an emulator says of why."""
+    details = errors.parse(respond(503, body, ("Content-Type", kind)))
+    assert (details.code, details.message, details.is_aws) == ("503", message, False)
+    assert details.error == {"Code": "503", "Message": message}
+
+
 @given(st.binary() | st.text().map(str.encode), st.sampled_from([b"", b"<", b"{", b"<Error>"]))
 def test_any_body_gives_details(body: bytes, start: bytes) -> None:
     """No body makes the parser raise."""
