@@ -7,6 +7,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from tornado_aws.exceptions import ClientClosedError, UnsupportedOperationError
@@ -119,6 +120,7 @@ class _LoopThread:
         self._name = name
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
         self._thread: threading.Thread | None = None
         self._is_stopped = False
 
@@ -142,7 +144,9 @@ class _LoopThread:
 
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=_serve, args=(loop,), name=self._name, daemon=True)
+        self._thread = threading.Thread(
+            target=_serve, args=(loop, self._stopping), name=self._name, daemon=True
+        )
         self._thread.start()
         return loop
 
@@ -154,10 +158,10 @@ class _LoopThread:
             last()
         elif self._is_own_call():
             last()
-            loop.stop()
+            self._stopping.set()
         else:
             asyncio.run_coroutine_threadsafe(_call(last), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
+            loop.call_soon_threadsafe(self._stopping.set)
         if self._thread is not None and not self._is_own_call():
             self._thread.join()
 
@@ -165,18 +169,26 @@ class _LoopThread:
         """Let the thread end by itself; there may be no waiting for it."""
         self._is_stopped = True
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop.call_soon_threadsafe(self._stopping.set)
 
     def _is_own_call(self) -> bool:
         return self._thread is threading.current_thread()
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    whole = loop.create_task(_run_all(loop, stopping))
     try:
-        loop.run_forever()
-        loop.run_until_complete(_settle(loop))
+        while not whole.done():
+            # A loop lets these two pass, but here they are the caller's whose call raised them.
+            with suppress(SystemExit, KeyboardInterrupt):
+                loop.run_until_complete(whole)
     finally:
         loop.close()
+
+
+async def _run_all(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    await stopping.wait()
+    await _settle(loop)
 
 
 async def _call(function: Callable[[], None]) -> None:

@@ -53,6 +53,42 @@ def test_errors_reach_the_caller_and_the_loop_goes_on() -> None:
     background.stop(lambda: None)
 
 
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_what_would_end_the_program_reaches_the_caller_and_the_loop_goes_on(
+    error: type[BaseException],
+) -> None:
+    """It is raised where it was called, also from a task of its own; another call ends as usual."""
+    background = BackgroundLoop("test-loop")
+    is_waiting, may_end = threading.Event(), asyncio.Event()
+
+    async def leave() -> None:
+        raise error
+
+    async def leave_within() -> None:
+        await asyncio.shield(asyncio.create_task(leave()))
+
+    async def wait() -> int:
+        is_waiting.set()
+        await may_end.wait()
+        return 1
+
+    async def let_end() -> None:
+        may_end.set()
+
+    other: list[int] = []
+    thread = threading.Thread(target=lambda: other.append(background.run(wait())), daemon=True)
+    thread.start()
+    assert is_waiting.wait(10)
+    for each in (leave, leave_within):
+        with pytest.raises(error):
+            background.run(each())
+    background.run(let_end())
+    thread.join(10)
+    assert other == [1]
+    background.stop(lambda: None)
+    assert all(thread.name != "test-loop" for thread in threading.enumerate())
+
+
 def test_an_error_is_gone_when_its_caller_is_done_with_it() -> None:
     """What a caller catches holds no cycle, which would keep bodies until a collection."""
     background = BackgroundLoop("test-loop")
