@@ -143,11 +143,16 @@ class _LoopThread:
             return handover
 
     def _start(self) -> asyncio.AbstractEventLoop:
-        loop = self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(
             target=_serve, args=(loop, self._stopping), name=self._name, daemon=True
         )
-        self._thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # there can be no more threads, or the interpreter ends
+            loop.close()
+            raise
+        self._loop, self._thread = loop, thread
         return loop
 
     def stop(self, last: Callable[[], None]) -> None:

@@ -180,6 +180,22 @@ def test_nothing_runs_after_the_end() -> None:
     assert all(thread.name != "test-loop" for thread in threading.enumerate())
 
 
+def test_a_thread_that_cannot_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller is told why; nothing waits for a loop that does not run."""
+    background = BackgroundLoop("test-loop")
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    for _ in range(2):
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError, match="can't start"):
+                background.run(double(1))
+    assert background.run(double(1)) == 2
+    background.stop(lambda: None)
+
+
 def test_a_call_within_a_call_is_refused_and_closing_there_is_not() -> None:
     """The loop never waits for itself."""
     background = BackgroundLoop("test-loop")
