@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tornado_aws.exceptions import ClientClosedError, UnsupportedOperationError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -144,10 +148,12 @@ class _LoopThread:
 
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
+        workers: list[threading.Thread] = []
         thread = threading.Thread(
-            target=_serve, args=(loop, self._stopping), name=self._name, daemon=True
+            target=_serve, args=(loop, self._stopping, workers), name=self._name, daemon=True
         )
         try:
+            loop.set_default_executor(_executor(workers))
             thread.start()
         except RuntimeError:  # there can be no more threads, or the interpreter ends
             loop.close()
@@ -180,7 +186,19 @@ class _LoopThread:
         return self._thread is threading.current_thread()
 
 
-def _serve(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+def _executor(workers: list[threading.Thread]) -> ThreadPoolExecutor:
+    """Return what runs functions off a loop; each of its threads is noted in `workers`."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not to make a client
+
+    return ThreadPoolExecutor(
+        thread_name_prefix="asyncio",
+        initializer=lambda: workers.append(threading.current_thread()),
+    )
+
+
+def _serve(
+    loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, workers: list[threading.Thread]
+) -> None:
     whole = loop.create_task(_run_all(loop, stopping))
     try:
         while not whole.done():
@@ -188,12 +206,18 @@ def _serve(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
             with suppress(SystemExit, KeyboardInterrupt):
                 loop.run_until_complete(whole)
     finally:
-        loop.close()
+        loop.close()  # its executor takes nothing from now on
+    # One may be stuck, in a read of a pipe into which nobody writes.
+    for worker in tuple(workers):
+        worker.join(max(0.0, whole.result() - time.monotonic()))
 
 
-async def _run_all(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+async def _run_all(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> float:
+    """Run until it is time to stop, and let all end; return when the grace for this is over."""
     await stopping.wait()
+    end = time.monotonic() + _GRACE
     await _settle(loop)
+    return end
 
 
 async def _call(function: Callable[[], None]) -> None:
@@ -210,4 +234,3 @@ async def _settle(loop: asyncio.AbstractEventLoop) -> None:
     for _ in range(_ROUNDS_TO_CLOSE):
         await asyncio.sleep(0)
     await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()

@@ -180,6 +180,43 @@ def test_nothing_runs_after_the_end() -> None:
     assert all(thread.name != "test-loop" for thread in threading.enumerate())
 
 
+@pytest.mark.parametrize("is_within", [False, True])
+def test_stopping_waits_for_no_function_that_does_not_end(
+    is_within: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a call does off the loop may take for ever (a read of a pipe), or stop the loop."""
+    monkeypatch.setattr("tornado_aws.background._GRACE", 0.05)
+    background = BackgroundLoop("test-loop")
+    is_begun, may_end = threading.Event(), threading.Event()
+
+    def stop() -> None:
+        background.stop(lambda: None)
+
+    def block() -> None:
+        is_begun.set()
+        if is_within:
+            stop()
+        may_end.wait()
+
+    async def wait() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, block)
+
+    def call() -> None:
+        with pytest.raises(ClientClosedError):
+            background.run(wait())
+
+    threads = [threading.Thread(target=each, daemon=True) for each in (call, stop)]
+    try:
+        threads[0].start()
+        assert is_begun.wait(10)
+        threads[1].start()
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
+    finally:
+        may_end.set()
+
+
 def test_a_thread_that_cannot_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The caller is told why; nothing waits for a loop that does not run."""
     background = BackgroundLoop("test-loop")
