@@ -163,18 +163,23 @@ class _LoopThread:
 
     def stop(self, last: Callable[[], None]) -> None:
         with self._lock:
-            self._is_stopped = True
-            loop, self._loop = self._loop, None
-        if loop is None:
-            last()
-        elif self._is_own_call():
-            last()
-            self._stopping.set()
-        else:
-            asyncio.run_coroutine_threadsafe(_call(last), loop).result()
-            loop.call_soon_threadsafe(self._stopping.set)
+            is_first, self._is_stopped = not self._is_stopped, True
+        if is_first:
+            self._end(last)
         if self._thread is not None and not self._is_own_call():
             self._thread.join()
+
+    def _end(self, last: Callable[[], None]) -> None:
+        """Call `last` on the loop and let it end, whatever comes of that or of waiting for it."""
+        if self._loop is None:
+            last()
+        elif self._is_own_call():
+            self._stopping.set()
+            last()
+        else:
+            called = asyncio.run_coroutine_threadsafe(_call(last), self._loop)
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            called.result()
 
     def abandon(self) -> None:
         """Let the thread end by itself; there may be no waiting for it."""

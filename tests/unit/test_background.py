@@ -170,6 +170,38 @@ def test_stopping_calls_the_last_function_on_the_loop_or_at_once_without_one() -
     assert calls == ["MainThread", "test-loop"]
 
 
+def test_the_last_function_is_called_once_though_several_threads_stop() -> None:
+    """Nothing is closed in a thread that does not own it, while the loop still uses it."""
+    background = BackgroundLoop("test-loop")
+    background.run(double(1))
+    calls: list[str] = []
+    threads = [
+        threading.Thread(
+            target=background.stop, args=(lambda: calls.append(threading.current_thread().name),)
+        )
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls == ["test-loop"]
+
+
+def test_the_loop_ends_though_the_last_function_fails() -> None:
+    """Its error is the caller's, and no thread is left."""
+    background = BackgroundLoop("test-loop")
+    background.run(double(1))
+
+    def fail_at_last() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        background.stop(fail_at_last)
+    background.stop(lambda: None)
+    assert all(thread.name != "test-loop" for thread in threading.enumerate())
+
+
 def test_nothing_runs_after_the_end() -> None:
     """A call that comes while another thread closes starts no new thread."""
     background = BackgroundLoop("test-loop")
