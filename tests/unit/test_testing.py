@@ -275,6 +275,27 @@ def test_every_call_gets_an_exception_of_its_own() -> None:
     assert error.operation is None
 
 
+def test_what_a_program_changes_is_its_own() -> None:
+    """A result is new for each call, and calls are told as they were made."""
+    dynamodb = DynamoDB()
+    tables: dict[str, Any] = {"TableNames": ["songs"]}
+    key: Any = {"title": {"S": "Debaser"}}
+
+    async def main() -> None:
+        with Stubber(dynamodb) as stub:
+            stub.answer("list_tables", returns=tables)
+            stub.answer("get_item", returns=lambda _: {"Item": key})
+            (await dynamodb.list_tables())["TableNames"].clear()
+            assert (await dynamodb.list_tables())["TableNames"] == ["songs"]
+            (await dynamodb.get_item(TableName="songs", Key=key))["Item"].clear()
+            key["title"] = {"S": "Caribou"}
+            assert stub.calls[-1].params["Key"] == {"title": {"S": "Debaser"}}
+
+    asyncio.run(main())
+    assert tables == {"TableNames": ["songs"]}
+    assert key == {"title": {"S": "Caribou"}}
+
+
 def test_one_stubber_at_a_time_answers_a_client() -> None:
     """Two would take each other's calls."""
     dynamodb = DynamoDB()

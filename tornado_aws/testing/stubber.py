@@ -37,7 +37,7 @@ class Made(NamedTuple):
 
     Attributes:
         operation: the operation's name, as the API spells it.
-        params: its parameters, those that are None left out.
+        params: its parameters as they were then, those that are None left out.
     """
 
     operation: str
@@ -201,7 +201,7 @@ class Stubber:
         self, name: str, params: Mapping[str, object], *, headers: object = None
     ) -> dict[str, Any]:
         given = {key: value for key, value in params.items() if value is not None}
-        self.calls.append(Made(name, given))
+        self.calls.append(Made(name, _copied(given)))
         check_params(self._model.operation(name), given)
         try:
             answer = self._take(name, given)
@@ -238,9 +238,16 @@ class Stubber:
         return self._expected.popleft()
 
 
+def _copied(value: Any) -> Any:
+    """Copy dicts and lists; what they hold besides may be a stream, which cannot be copied."""
+    if isinstance(value, dict):
+        return {name: _copied(item) for name, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
+
+
 def _as_result(operation: Operation, result: Result, params: Params) -> dict[str, Any]:
     """Make of what the service would give what its client gives."""
-    made = dict(result)
+    made = _copied(dict(result))  # every answer is the program's to change
     members = operation.output.shape.members if operation.output is not None else {}
     for name, ref in members.items():
         value = made.get(name)
