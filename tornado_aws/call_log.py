@@ -21,10 +21,10 @@ ATTEMPTS = logging.getLogger("tornado_aws.pipeline")
 SIGNATURES = logging.getLogger("tornado_aws.signing")
 
 # Values that callers send in headers and queries and that must not be shown: customers' keys for
-# S3's encryption, tokens, passwords and SAML assertions.
+# S3's encryption, keys of APIs, tokens, passwords and SAML assertions. An ampersand ends no header.
 _SECRETS = re.compile(
-    r"(?i)((?:^|[\n&])[\w.%-]*(?:customer-key|token|password|secret|assertion|authorization"
-    r"|credential|signature)[\w.%-]*[:=])[^\n&]+"
+    r"(?i)((?:^|[\n&])[\w.%-]*(?:customer-key|api[_-]?key|cookie|token|password|secret|assertion"
+    r"|authorization|credential|signature)[\w.%-]*[:=])((?<=:)[^\n]+|[^\n&]+)"
 )
 
 

@@ -251,8 +251,13 @@ def test_no_log_line_and_no_event_holds_a_secret(
             await client.fetch(
                 "PUT",
                 "/b/k",
-                {"Password": "hunter2", "x-id": "shown"},
-                {"x-amz-server-side-encryption-customer-key": secrets[3]},
+                {"Password": "hunter2", "api_key": "hunter2", "x-id": "shown"},
+                {
+                    "x-amz-server-side-encryption-customer-key": secrets[3],
+                    "X-Api-Key": "hunter2",
+                    "Cookie": "session=hunter2",
+                    "X-Vault-Secret": "half&hunter2",
+                },
                 body="hunter2",
             )
 
