@@ -313,7 +313,7 @@ class SigV4:
         }
         if credentials.security_token:
             added[self.token_header] = credentials.security_token
-        pairs = _presigned_query(target.query, added)
+        pairs = _presigned_query(target.query, added, self.token_header)
         request = canonical_request(
             checked_token(method).upper(),
             self._canonical_path(target.path),
@@ -501,8 +501,10 @@ def _not_text(headers: Pairs) -> ParamValidationError:
     return ParamValidationError(f"The values of these headers must be str: {', '.join(names)}")
 
 
-def _presigned_query(query: str, added: Mapping[str, str]) -> list[tuple[str, str]]:
+def _presigned_query(
+    query: str, added: Mapping[str, str], token_header: str
+) -> list[tuple[str, str]]:
     """Return the escaped pairs of a query and those of signing, an earlier signature dropped."""
-    replaced = {*added, "X-Amz-Signature"}
+    replaced = {*added, token_header, "X-Amz-Signature"}
     pairs = [pair for pair in query_pairs(query.replace("+", "%20")) if pair[0] not in replaced]
     return [*pairs, *[(name, quote(value, safe="~")) for name, value in added.items()]]

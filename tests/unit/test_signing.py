@@ -460,6 +460,8 @@ def test_presigning_again_replaces_the_signature(s3: SigV4) -> None:
     """A URL that was presigned before can be presigned again."""
     once = s3.presign(TEMPORARY, "GET", f"{URL}k?x=1", timestamp=TIME)
     assert s3.presign(TEMPORARY, "GET", once, timestamp=TIME) == once
+    lasting = s3.presign(KEYS, "GET", once, timestamp=TIME)
+    assert lasting == s3.presign(KEYS, "GET", f"{URL}k?x=1", timestamp=TIME)
 
 
 def test_presigned_url_repeats_in_the_same_second(s3: SigV4) -> None:
