@@ -136,6 +136,20 @@ def refusal(stub: Stubber, call: Callable[[], Coroutine[Any, Any, Any]]) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("result", [None, [], "text"])
+def test_a_function_that_makes_no_result_is_told(result: Any) -> None:
+    """One that forgot to return something, say."""
+
+    async def main() -> None:
+        dynamodb = DynamoDB()
+        with Stubber(dynamodb) as stub:
+            stub.answer("list_tables", returns=lambda _: result)
+            with pytest.raises(StubError, match=f"a {type(result).__name__}, no dict"):
+                await dynamodb.list_tables()
+
+    asyncio.run(main())
+
+
 def test_calls_that_differ_from_the_expected_ones_fail_the_test() -> None:
     """Another operation, a call too many, other parameters: each is told as deep as it is."""
     dynamodb = DynamoDB()

@@ -78,6 +78,8 @@ def check_params(operation: Operation, params: Params) -> None:
 
 def check_result(operation: Operation, result: Result) -> None:
     """Raise `StubError` for a result that the service cannot give."""
+    if not isinstance(result, Mapping):
+        raise StubError(f"{operation.name} cannot return this: a {type(result).__name__}, no dict")
     body = {name: value for name, value in result.items() if name != "ResponseMetadata"}
     if operation.output is None:
         found = [f"{name}: there is no such member" for name in body]
