@@ -142,7 +142,14 @@ EC2(region="us-east-1", access_key="A", secret_key="S")
 print(json.dumps([name for name in sys.modules if name.startswith("tornado_aws.")]))
 """
 NEEDED = {
-    *("_settings_table", "client", "credentials", "credentials.explicit", "deadline"),
+    *(
+        "_setting_kinds",
+        "_settings_table",
+        "client",
+        "credentials",
+        "credentials.explicit",
+        "deadline",
+    ),
     *("exceptions", "flight", "pagination", "queries", "service", "session"),
     *("services", "services.ec2", "services.ec2.client", "services.ec2.exceptions"),
     "services.ec2.paginators",

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tornado_aws import AsyncAWSClient
-from tornado_aws._settings_table import PROXY, ROWS, URL
+from tornado_aws._setting_kinds import PROXY, URL
+from tornado_aws._settings_table import ROWS
 from tornado_aws.config import ProfileFiles, file_paths
 from tornado_aws.credentials import Credentials
 from tornado_aws.endpoints.raw import service_id

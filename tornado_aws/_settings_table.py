@@ -7,26 +7,36 @@ settings.
 
 # Annotations are not postponed here: `typing` would compile the text of each field, 20 us a field.
 
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-from tornado_aws.credentials import Credentials
+from tornado_aws._setting_kinds import (
+    BOOLEAN,
+    BOOLEAN_OR_AUTO,
+    BYTES,
+    CLIENT_CERT,
+    COUNT,
+    CREDENTIALS,
+    FUNCTION,
+    NAMES,
+    OBSERVERS,
+    OPTIONAL_SECONDS,
+    PATH,
+    PROXY,
+    REGION,
+    ROLE_NAME,
+    SECONDS,
+    SIZE,
+    TEXT,
+    TEXT_OR_EMPTY,
+    TRANSPORT,
+    TRUTH,
+    URL,
+    VERIFY,
+    Kind,
+    choice,
+)
 from tornado_aws.exceptions import ConfigurationError
-
-
-class Kind(NamedTuple):
-    """What values a setting can have.
-
-    Attributes:
-        allowed: the values, for error texts and the documentation.
-        parse: from an argument, or the text of a file or variable, to the value; raises ValueError.
-    """
-
-    allowed: str
-    parse: Callable[[Any], Any]
 
 
 class Setting(NamedTuple):
@@ -51,186 +61,7 @@ class Setting(NamedTuple):
     late_environment: tuple[str, ...] = ()
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError
-    return value
-
-
-_BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
-_BOOLEANS |= {"on": True, "off": False}
-
-
-def _boolean(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    try:
-        return _BOOLEANS[_text(value).strip().lower()]
-    except KeyError:
-        raise ValueError from None
-
-
-def _boolean_or_auto(value: Any) -> bool | str:
-    is_auto = isinstance(value, str) and value.strip().lower() == "auto"
-    return "auto" if is_auto else _boolean(value)
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
-
-
-def _seconds(value: Any) -> float:
-    number = _number(value)
-    if number <= 0:
-        raise ValueError
-    return number
-
-
-def _optional_seconds(value: Any) -> float | None:
-    return None if value is None else _seconds(value)
-
-
-def _integer(value: Any, least: int, most: float = math.inf) -> int:
-    if isinstance(value, bool | float):
-        raise ValueError
-    number = int(value)
-    if not least <= number <= most:
-        raise ValueError
-    return number
-
-
-def _url(value: Any) -> str:
-    parts = urlsplit(_text(value))
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.netloc.isascii():
-        raise ValueError
-    if any(character.isspace() or ord(character) < 0x20 for character in value):
-        raise ValueError
-    _ = parts.port  # raises ValueError for an impossible one
-    return str(value)
-
-
-def _proxy(value: Any) -> str:
-    return "" if value == "" else _url(value)
-
-
-def _verify(value: Any) -> bool | str:
-    return value if isinstance(value, bool) else _text(_path(value))
-
-
-def _path(value: Any) -> Any:
-    return value.__fspath__() if hasattr(value, "__fspath__") else value
-
-
-def _client_cert(value: Any) -> str | tuple[str, str]:
-    if isinstance(value, tuple | list):
-        certificate, key = (_text(_path(part)) for part in value)
-        return certificate, key
-    return _text(_path(value))
-
-
-# A region goes into host names: one label of letters, digits and hyphens, as botocore checks it.
-def _region(value: Any) -> str:
-    name = _text(value)
-    letters = name.replace("-", "")
-    is_label = letters.isascii() and letters.isalnum() and name == name.strip("-")
-    if not is_label or name.isdigit() or len(name) > 63:
-        raise ValueError
-    return name
-
-
-# Names of ways to sign, and what regions may be given as: a part of one for all that fit. Compiled
-# when one is given, as the other one is: every start would have to wait for it.
-_LISTED = r"[A-Za-z0-9.#*-]+"
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    given = _text(value).split(",") if isinstance(value, str) else list(value)
-    names = tuple(_text(name).strip() for name in given)
-    if not names or not all(re.fullmatch(_LISTED, name) for name in names):
-        raise ValueError
-    return names
-
-
-# It becomes a part of a path.
-_ROLE_NAME = r"[A-Za-z0-9+=,.@_-]{1,128}"
-
-
-def _role_name(value: Any) -> str:
-    name = _text(value).strip()
-    if not re.fullmatch(_ROLE_NAME, name):
-        raise ValueError
-    return name
-
-
-def _choice(*values: str) -> Kind:
-    def parse(value: Any) -> str:
-        word = _text(value).strip().lower()
-        if word not in values:
-            raise ValueError
-        return word
-
-    return Kind(" or ".join(values), parse)
-
-
-def _text_or_empty(value: Any) -> str:
-    return value if value == "" else _text(value)
-
-
-def _credentials(value: Any) -> Any:
-    return value if isinstance(value, Credentials) else _function(value)
-
-
-def _function(value: Any) -> Any:
-    if not callable(value):
-        raise ValueError
-    return value
-
-
-def _size(value: Any) -> int:
-    if not isinstance(value, int):
-        raise ValueError
-    return _integer(value, 1)
-
-
-def _transport(value: Any) -> Any:
-    _function(value.send)
-    return value
-
-
-def _observers(value: Any) -> tuple[Any, ...]:
-    from tornado_aws.events import Observer  # noqa: PLC0415 - most clients have none
-
-    # An iterator would be at its end when the client wants to tell them something.
-    if not isinstance(value, Sequence) or not all(isinstance(each, Observer) for each in value):
-        raise ValueError
-    return tuple(value)
-
-
-TEXT = Kind("a text", _text)
-PATH = Kind("a path", lambda value: _text(_path(value)))
-BOOLEAN = Kind("true or false", _boolean)
-BOOLEAN_OR_AUTO = Kind("true, false or auto", _boolean_or_auto)
-SECONDS = Kind("a positive number of seconds", _seconds)
-OPTIONAL_SECONDS = Kind("a positive number of seconds, or None for no bound", _optional_seconds)
-COUNT = Kind("a whole number from 1", lambda value: _integer(value, 1))
-# The largest size that the compression of requests may begin at: botocore's bound.
-BYTES = Kind("a whole number of bytes, 0 to 10485760", lambda value: _integer(value, 0, 10485760))
-REGION = Kind("a region's name: letters, digits and hyphens", _region)
-URL = Kind("a URL with scheme http or https and a host", _url)
-PROXY = Kind("a URL with scheme http or https and a host, or '' for none", _proxy)
-VERIFY = Kind("True, False, or the path of a CA file", _verify)
-ROLE_NAME = Kind("a name of letters, digits and +=,.@_-", _role_name)
-TEXT_OR_EMPTY = Kind("a text", _text_or_empty)
-TRUTH = Kind("True or False", bool)
-NAMES = Kind("names separated by commas, or a list of names", _names)
-CLIENT_CERT = Kind("a path, or a pair of paths (certificate, key)", _client_cert)
-
-_CHECKSUMS = _choice("when_supported", "when_required")
+_CHECKSUMS = choice("when_supported", "when_required")
 
 TABLE: Sequence[Setting] = (
     # botocore and the original library look at AWS_DEFAULT_PROFILE first. A program that moves here
@@ -291,7 +122,7 @@ TABLE: Sequence[Setting] = (
     ),
     Setting(
         "account_id_endpoint_mode",
-        _choice("preferred", "disabled", "required"),
+        choice("preferred", "disabled", "required"),
         ("AWS_ACCOUNT_ID_ENDPOINT_MODE",),
         ("account_id_endpoint_mode",),
         default="preferred",
@@ -299,7 +130,7 @@ TABLE: Sequence[Setting] = (
     ),
     Setting(
         "sts_regional_endpoints",
-        _choice("regional", "legacy"),
+        choice("regional", "legacy"),
         ("AWS_STS_REGIONAL_ENDPOINTS",),
         ("sts_regional_endpoints",),
         default="regional",
@@ -366,7 +197,7 @@ TABLE: Sequence[Setting] = (
     ),
     Setting(
         "retry_mode",
-        _choice("standard", "adaptive", "legacy", "none"),
+        choice("standard", "adaptive", "legacy", "none"),
         ("AWS_RETRY_MODE",),
         ("retry_mode",),
         default="standard",
@@ -382,7 +213,7 @@ TABLE: Sequence[Setting] = (
     ),
     Setting(
         "defaults_mode",
-        _choice("legacy", "standard", "in-region", "cross-region", "mobile", "auto"),
+        choice("legacy", "standard", "in-region", "cross-region", "mobile", "auto"),
         ("AWS_DEFAULTS_MODE",),
         ("defaults_mode",),
         default="legacy",
@@ -454,7 +285,7 @@ TABLE: Sequence[Setting] = (
     ),
     Setting(
         "s3_addressing_style",
-        _choice("auto", "virtual", "path"),
+        choice("auto", "virtual", "path"),
         (),
         ("s3.addressing_style",),
         default="auto",
@@ -485,7 +316,7 @@ TABLE: Sequence[Setting] = (
     ),
     Setting(
         "s3_us_east_1_regional_endpoint",
-        _choice("regional", "legacy"),
+        choice("regional", "legacy"),
         ("AWS_S3_US_EAST_1_REGIONAL_ENDPOINT",),
         ("s3_us_east_1_regional_endpoint", "s3.us_east_1_regional_endpoint"),
         default="regional",
@@ -532,7 +363,7 @@ TABLE: Sequence[Setting] = (
     ),
     Setting(
         "ec2_metadata_service_endpoint_mode",
-        _choice("ipv4", "ipv6"),
+        choice("ipv4", "ipv6"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",),
         ("ec2_metadata_service_endpoint_mode",),
         help="Which of the instance metadata service's two addresses to use.",
@@ -594,12 +425,12 @@ CODE_TABLE: Sequence[Setting] = (
     Setting("security_token", TEXT_OR_EMPTY, help="Session token of temporary credentials."),
     Setting(
         "credentials",
-        Kind("a Credentials, or a function, asynchronous or not, that returns one", _credentials),
+        CREDENTIALS,
         help="Credentials in place of those that are found, or where to get them.",
     ),
     Setting(
         "mfa_code",
-        Kind("a function, asynchronous or not", _function),
+        FUNCTION,
         help="Is given the serial number of an MFA device and returns its code.",
     ),
     Setting(
@@ -610,17 +441,17 @@ CODE_TABLE: Sequence[Setting] = (
     ),
     Setting(
         "max_response_size",
-        Kind("a whole number of bytes, or None for no bound", _size),
+        SIZE,
         help="Longest body of a response that is read whole; a longer one is an error.",
     ),
     Setting(
         "observers",
-        Kind("instances of tornado_aws.events.Observer, in a list", _observers),
+        OBSERVERS,
         help="Are told of calls and attempts.",
     ),
     Setting(
         "transport",
-        Kind("a Transport, such as those of tornado_aws.testing", _transport),
+        TRANSPORT,
         help="Sends requests in the place of the client's own connections.",
     ),
     Setting("use_curl", TRUTH, default=False, help="Send through libcurl; needs pycurl."),

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from tornado_aws._setting_kinds import OPTIONAL_SECONDS
 from tornado_aws._settings_table import (
     CODE_TABLE,
-    OPTIONAL_SECONDS,
     ROWS,
     TABLE,
     Setting,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote_plus
 
-from tornado_aws._settings_table import REGION
+from tornado_aws._setting_kinds import REGION
 from tornado_aws.customizations import NONE, Hooks, Params, Permission
 from tornado_aws.exceptions import ParamValidationError
 from tornado_aws.model import Operation

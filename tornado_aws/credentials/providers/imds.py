@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from tornado_aws._settings_table import REGION, ROLE_NAME
+from tornado_aws._setting_kinds import REGION, ROLE_NAME
 from tornado_aws.credentials import Credentials
 from tornado_aws.credentials.document import explanation, load_object, parse_credentials
 from tornado_aws.credentials.providers import Absent, Context
